@@ -1,0 +1,1 @@
+"""Neural networks as plain data on JAX."""

@@ -1,0 +1,1 @@
+"""Shows any Python object as a foldable tree with pictures of its arrays."""

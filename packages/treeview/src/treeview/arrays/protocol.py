@@ -1,0 +1,127 @@
+"""What treeview asks of an array library.
+
+An adapter speaks for one type of array. `describe` costs nothing and touches no device;
+`statistics` and `fetch` take many arrays at once, so that an adapter whose arrays live on an
+accelerator can start all the work together and wait for it once.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of an array.
+
+    Attributes:
+        size: How many indices it has.
+        name: Its name, or None for an axis that has only a position.
+        position: Its position for indexing, or None for an axis that has only a name.
+    """
+
+    size: int
+    name: Hashable | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayInfo:
+    """What is known of an array without looking at its values.
+
+    Attributes:
+        type_name: What the array calls itself, such as `jax.Array`.
+        dtype: The name of its element type.
+        axes: Its axes in the order of the data.
+        bytes: How many bytes its values take.
+        problem: Why its values cannot be read (`deleted`, `tracer`, ...), or empty.
+        note: What else to say in a summary, such as where it lives.
+    """
+
+    type_name: str
+    dtype: str
+    axes: tuple[Axis, ...]
+    bytes: int = 0
+    problem: str = ""
+    note: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """How many values the array holds."""
+        size = 1
+        for axis in self.axes:
+            size *= axis.size
+        return size
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Facts about the values of one array; moments and extremes are over finite values only.
+
+    Attributes:
+        finite: How many values are finite.
+        mean: Their mean, or None where the type has none.
+        std: Their standard deviation (not the sample's), or None.
+        low: The least finite value, exactly, or None if there is none.
+        high: The greatest finite value, or None.
+        zeros: How many values are zero (false, for truth values).
+        nans: How many values are not a number.
+        positive_infinities: How many values are positive infinity.
+        negative_infinities: How many values are negative infinity.
+    """
+
+    finite: int
+    mean: float | complex | None = None
+    std: float | None = None
+    low: Any = None
+    high: Any = None
+    zeros: int = 0
+    nans: int = 0
+    positive_infinities: int = 0
+    negative_infinities: int = 0
+
+
+Window = tuple[np.ndarray[Any, np.dtype[np.intp]], ...]
+"""For each axis in the order of the data, the indices to fetch (an outer product)."""
+
+
+class ArrayAdapter(Protocol):
+    """Speaks for one type of array."""
+
+    def describe(self, array: Any) -> ArrayInfo:
+        """What is known without looking at values or devices."""
+        ...
+
+    def statistics(self, arrays: Sequence[Any]) -> Sequence[Statistics | None]:
+        """Statistics of each array, computed where the data lives; None where there are none."""
+        ...
+
+    def fetch(self, requests: Sequence[tuple[Any, Window]]) -> Sequence[np.ndarray[Any, Any]]:
+        """The values in each window, as NumPy arrays of the window's shape."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRequest:
+    """An array that the walk met and that is drawn when all of them are known.
+
+    Attributes:
+        array: The array.
+        adapter: The adapter that speaks for it.
+        info: What `adapter.describe` said.
+        name: What to call it instead of `info.type_name`, or empty.
+        picture: Whether to draw its values.
+    """
+
+    array: Any
+    adapter: ArrayAdapter
+    info: ArrayInfo
+    name: str = ""
+    picture: bool = False

@@ -6,7 +6,7 @@ A path is a tuple of steps and prints as Python (`python_path`) or as JAX prints
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 _LITERAL_KEYS = (str, int, float, complex, bytes, bool, type(None))
 
@@ -76,8 +76,7 @@ def _python_step(step: Step) -> str | None:
 
 def _is_literal(key: Any) -> bool:
     if type(key) is tuple:
-        parts: tuple[Any, ...] = key
-        return all(map(_is_literal, parts))
+        return all(map(_is_literal, cast("tuple[Any, ...]", key)))
     if type(key) is float:
         return key == key and key not in (float("inf"), float("-inf"))  # noqa: PLR0124 - NaN
     return type(key) in _LITERAL_KEYS

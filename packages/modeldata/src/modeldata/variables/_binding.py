@@ -1,0 +1,219 @@
+"""Taking variables out of a tree, and putting them back."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+
+from modeldata.variables._variable import (
+    AbstractVariable,
+    AbstractVariableSlot,
+    AbstractVariableValue,
+    Parameter,
+    StateVariable,
+    VariableConflictError,
+)
+
+Predicate = Callable[[Any], bool]
+_Key = tuple[type, Any]
+
+
+def unbind_variables(
+    tree: Any, predicate: Predicate | None = None, *, freeze: bool = False
+) -> tuple[Any, tuple[Any, ...]]:
+    """Takes the variables out of a tree and leaves slots in their places.
+
+    Args:
+        tree: Any pytree.
+        predicate: Says of a variable whether to take it out; all if not given.
+        freeze: Whether to return frozen values instead of the variables themselves.
+
+    Returns:
+        The tree with slots, and each variable once, in the order of its first appearance.
+
+    Raises:
+        VariableConflictError: If two variables have the same slot, or if one that is taken out has
+            a slot that the tree holds already.
+    """
+    leaves, treedef = jax.tree_util.tree_flatten(tree, is_leaf=_is_slot)
+    found: dict[_Key, AbstractVariable] = {}
+    for index, leaf in enumerate(leaves):
+        if not isinstance(leaf, AbstractVariable) or not (predicate is None or predicate(leaf)):
+            continue
+        slot = leaf.get_slot()
+        if found.setdefault(_slot_key(slot), leaf) is not leaf:
+            raise _conflict(tree, leaf, found[_slot_key(slot)])
+        leaves[index] = slot
+    for leaf in jax.tree_util.tree_leaves(tree, is_leaf=_is_slot):
+        if isinstance(leaf, AbstractVariableSlot) and _slot_key(leaf) in found:
+            raise _conflict(tree, found[_slot_key(leaf)], leaf)
+    variables = tuple(found.values())
+    return treedef.unflatten(leaves), tuple(v.freeze() for v in variables) if freeze else variables
+
+
+def bind_variables(
+    tree: Any,
+    variables: Iterable[Any],
+    *,
+    allow_unused: bool = False,
+    unfreeze_as_copy: bool = False,
+) -> Any:
+    """Puts variables, or frozen values, into their slots wherever these appear in a tree.
+
+    Args:
+        tree: A pytree with slots. Slots of other variables stay.
+        variables: Variables and frozen values, each for a slot of its own.
+        allow_unused: Whether there may be variables without a slot in the tree.
+        unfreeze_as_copy: Whether to make a new variable of each frozen value. Places that shared a
+            variable share the new one.
+
+    Returns:
+        The tree with the variables in place.
+
+    Raises:
+        ValueError: If two of `variables` belong to one slot, if one has no slot in the tree, or if
+            one of them is not frozen and `unfreeze_as_copy` is set.
+    """
+    waiting = _by_slot(variables)
+    if unfreeze_as_copy:
+        waiting = {key: _unfreeze(value) for key, value in waiting.items()}
+    used: set[_Key] = set()
+
+    def fill(leaf: Any) -> Any:
+        if not isinstance(leaf, AbstractVariableSlot):
+            return leaf
+        key = _slot_key(leaf)
+        if key not in waiting:
+            return leaf
+        used.add(key)
+        return waiting[key]
+
+    result = jax.tree_util.tree_map(fill, tree, is_leaf=_is_slot)
+    if not allow_unused and len(used) < len(waiting):
+        unused = [repr(label) for key, label in ((k, k[1]) for k in waiting) if key not in used]
+        raise ValueError(
+            "Expected a slot in the tree for every variable, but there is none for "
+            f"{_first(unused)}. Bind to the tree that these were taken from, or pass "
+            "`allow_unused=True`."
+        )
+    return result
+
+
+def freeze_variables(tree: Any, predicate: Predicate | None = None) -> Any:
+    """Replaces variables by frozen values; places that shared one get equal values.
+
+    Args:
+        tree: Any pytree.
+        predicate: Says of a variable whether to freeze it; all if not given.
+
+    Returns:
+        A tree without variables (if there is no predicate), which every JAX transformation takes.
+    """
+
+    def freeze(leaf: Any) -> Any:
+        chosen = isinstance(leaf, AbstractVariable) and (predicate is None or predicate(leaf))
+        return leaf.freeze() if chosen else leaf
+
+    return jax.tree_util.tree_map(freeze, tree)
+
+
+def unbind_params(
+    tree: Any, predicate: Predicate | None = None, *, freeze: bool = False
+) -> tuple[Any, tuple[Any, ...]]:
+    """Takes the parameters out of a tree; as `unbind_variables`, state variables stay."""
+    return unbind_variables(tree, _narrow(Parameter, predicate), freeze=freeze)
+
+
+def freeze_params(tree: Any, predicate: Predicate | None = None) -> Any:
+    """Replaces parameters by frozen values; as `freeze_variables`, state variables stay."""
+    return freeze_variables(tree, _narrow(Parameter, predicate))
+
+
+def unbind_state_vars(
+    tree: Any, predicate: Predicate | None = None, *, freeze: bool = False
+) -> tuple[Any, tuple[Any, ...]]:
+    """Takes the state variables out of a tree; as `unbind_variables`, parameters stay."""
+    return unbind_variables(tree, _narrow(StateVariable, predicate), freeze=freeze)
+
+
+def freeze_state_vars(tree: Any, predicate: Predicate | None = None) -> Any:
+    """Replaces state variables by frozen values; as `freeze_variables`, parameters stay."""
+    return freeze_variables(tree, _narrow(StateVariable, predicate))
+
+
+def refuse_conflicts(variables: Sequence[AbstractVariable], tree: Any) -> None:
+    """Raises if two different variables have the same slot.
+
+    Args:
+        variables: The variables of `tree`, each once.
+        tree: Where they are, for the message.
+
+    Raises:
+        VariableConflictError: If two have the same slot.
+    """
+    seen: dict[_Key, AbstractVariable] = {}
+    for variable in variables:
+        other = seen.setdefault(_slot_key(variable.get_slot()), variable)
+        if other is not variable:
+            raise _conflict(tree, variable, other)
+
+
+def _is_slot(node: Any) -> bool:
+    return isinstance(node, AbstractVariableSlot)
+
+
+def _slot_key(slot: AbstractVariableSlot) -> _Key:
+    # Compares like the slot itself, at a tenth of the time.
+    return type(slot), slot.label
+
+
+def _narrow(kind: type[AbstractVariable], predicate: Predicate | None) -> Predicate:
+    return lambda v: isinstance(v, kind) and (predicate is None or predicate(v))
+
+
+def _by_slot(variables: Iterable[Any]) -> dict[_Key, Any]:
+    result: dict[_Key, Any] = {}
+    for variable in variables:
+        if not isinstance(variable, AbstractVariable | AbstractVariableValue):
+            raise TypeError(
+                "Expected variables and frozen values to bind, but got a "
+                f"`{type(variable).__name__}`."
+            )
+        key = _slot_key(variable.get_slot())
+        if key in result:
+            raise ValueError(
+                "Expected variables with slots of their own, but two belong to "
+                f"`{variable.get_slot()!r}`. Leave one of them out."
+            )
+        result[key] = variable
+    return result
+
+
+def _unfreeze(value: Any) -> AbstractVariable:
+    if not isinstance(value, AbstractVariableValue):
+        raise ValueError(
+            "Expected only frozen values with `unfreeze_as_copy=True`, but got the variable "
+            f"{value.description}. Freeze it first, or bind it without `unfreeze_as_copy`."
+        )
+    return value.unfreeze_as_copy()
+
+
+def _conflict(tree: Any, variable: AbstractVariable, other: Any) -> VariableConflictError:
+    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_slot)
+    paths = [
+        jax.tree_util.keystr(path)
+        for node in (variable, other)
+        for path, leaf in leaves
+        if leaf is node
+    ]
+    kind = "a slot" if isinstance(other, AbstractVariableSlot) else "another variable"
+    return VariableConflictError(
+        f"{variable.description} and {kind} with the same label are in one tree, at "
+        f"{_first([f'`{path}`' for path in dict.fromkeys(paths)])}. Give each a label of its own, "
+        "or put the same object in both places to share it."
+    )
+
+
+def _first(texts: Sequence[str], limit: int = 5) -> str:
+    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
+    return ", ".join(texts[:limit]) + more

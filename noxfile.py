@@ -160,7 +160,7 @@ def wheels(session, package):
     pattern = {"treeview": "treeview_nd-*.whl", "modeldata": "modeldata-*.whl"}[package]
     (wheel,) = (ROOT / "dist").glob(pattern)
     session.install(str(wheel), "pytest")
-    session.run("pytest", "--forbid-skips", "tests/test_isolation.py", "-k", package)
+    session.run("pytest", "--forbid-skips", "tests/test_isolation.py", "-k", f"test_{package}")
 
 
 @nox.session

@@ -128,7 +128,9 @@ def find_browser(session):
         session.run_install("apt-get", "update", "--quiet=2", external=True)
         apt_install = ("apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends")
         environment = {"DEBIAN_FRONTEND": "noninteractive"}
-        session.run_install(*apt_install, "chromium", external=True, env=environment)
+        session.run_install(
+            *apt_install, "chromium", "fonts-liberation", external=True, env=environment
+        )
     found = installed_browser()
     if not found:
         message = (

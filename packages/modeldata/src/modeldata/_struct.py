@@ -327,6 +327,8 @@ def _decorate(cls: type[_T], settings: _Settings) -> type[_T]:
     generates_init = settings.init and "__init__" not in cls.__dict__
     if generates_init and not settings.overwrite_parent_init:
         _check_hidden_init(cls)
+    if _declares_statics(cls) and not hasattr(cls, "__post_init__"):
+        setattr(cls, "__post_init__", _check_statics)  # noqa: B010  # unknown to type checkers
     own_eq = "__eq__" in cls.__dict__
     is_struct = issubclass(cls, Struct)
     dataclasses.dataclass(
@@ -420,6 +422,14 @@ def _init_is_generated(cls: type) -> bool:
         return True
     info = owner.__dict__.get(_INFO)
     return info is not None and info.generated_init is owner.__dict__["__init__"]
+
+
+def _declares_statics(cls: type) -> bool:
+    own = (value for value in vars(cls).values() if isinstance(value, dataclasses.Field))
+    inherited = (vars(base).get(_INFO) for base in cls.__mro__[1:])
+    return not all(map(is_pytree_node_field, own)) or any(
+        info is not None and info.static_names for info in inherited
+    )
 
 
 def _has_own_post_init(cls: type) -> bool:

@@ -1,0 +1,650 @@
+"""`NamedArray`: an array some of whose axes have names."""
+
+import functools
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, SupportsIndex
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import wadler_lindig as wl
+from jax import lax
+
+from modeldata import _repr
+from modeldata._struct import pytree_dataclass, static_field
+from modeldata.named import _indexing
+from modeldata.named._aligned import binary, is_arraylike
+from modeldata.named._base import Named
+from modeldata.named._dims import (
+    AxisName,
+    Dims,
+    Labels,
+    check_known,
+    check_names,
+    dims_of,
+    layout_of,
+    permutation,
+    shown,
+    tagged,
+    untagged,
+)
+from modeldata.named._rules import call
+from modeldata.named._vectorized import vectorized
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a method of a JAX function, which acts on the positional axes."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(function, (self, *args), kwargs, type(self))
+
+    return _named_like(method, function)
+
+
+def _operator(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes the method for an infix operator."""
+
+    def method(self: Any, other: Any) -> Any:
+        return binary(function, self, other)
+
+    return _named_like(method, function)
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes the method for an infix operator whose left operand is not a named array."""
+
+    def swapped(right: Any, left: Any) -> Any:
+        return function(left, right)
+
+    def method(self: Any, other: Any) -> Any:
+        return binary(swapped, self, other)
+
+    return _named_like(method, function)
+
+
+def _array_method(name: str) -> Callable[..., Any]:
+    """Makes a method of the method that JAX arrays have; it sees the positional axes."""
+
+    def function(array: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(jnp.asarray(array), name)(*args, **kwargs)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return vectorized(function, (self, *args), kwargs, type(self))
+
+    return _named_like(method, getattr(jnp, name, function), name)
+
+
+def _named_like(
+    method: Callable[..., Any], function: Callable[..., Any], name: str | None = None
+) -> Callable[..., Any]:
+    title = name or getattr(function, "__name__", "function")
+    method.__name__ = method.__qualname__ = title
+    method.__doc__ = f"Applies `{title}` to the positional axes, for each index of the named axes."
+    return method
+
+
+@pytree_dataclass(eq=False)
+class NamedArray(Named):
+    """An array whose axes are either named or positional.
+
+    Operations act on the positional axes, and are repeated for every index of the named ones.
+    `untag` makes named axes positional, `tag` names positional axes; neither moves data.
+
+    How the axes are stored belongs to the pytree structure: two arrays with the same names in
+    another order have different structures. `order_as` and `order_like` change the order.
+
+    The constructor checks nothing, because JAX puts objects of many kinds in place of
+    arrays. Use `nx.wrap` to make named arrays, and `check_valid` to look for mistakes.
+
+    Attributes:
+        data_array: The stored array.
+        dims: What the trailing axes of `data_array` are: an axis name, or an integer for a
+            positional axis. Leading axes that are not listed are positional and come first; the
+            integers number the other positional axes, from 0.
+    """
+
+    data_array: Any
+    dims: Dims = static_field()
+
+    # NumPy arrays on the left of an operator leave the operation to us.
+    __array_ufunc__ = None
+    __array_priority__ = 100
+
+    # ---- What it is ----
+
+    @classmethod
+    def wrap(cls, array: Any, *names: AxisName) -> Self:
+        """Makes a named array of an array.
+
+        Args:
+            array: Anything that `jnp.asarray` takes.
+            *names: A name for each axis; if there are none, all axes stay positional.
+
+        Raises:
+            ValueError: If there is not a name for each axis, or names are unsuitable.
+        """
+        result = cls._make(jnp.asarray(array), ())
+        return result.tag(*names) if names else result
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements."""
+        return self.data_array.dtype
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.data_array.size
+
+    @property
+    def sharding(self) -> Any:
+        """How `data_array` is laid out over devices."""
+        return self.data_array.sharding
+
+    def block_until_ready(self) -> Self:
+        """Waits until the data are computed, and returns the array itself."""
+        self.data_array.block_until_ready()
+        return self
+
+    def data_axis(self, name: AxisName) -> int:
+        """Returns which axis of `data_array` has a name.
+
+        Raises:
+            ValueError: If no axis has this name.
+        """
+        layout = self._layout
+        check_known((name,), layout.names)
+        return layout.axis_of[name]
+
+    def check_valid(self) -> None:
+        """Refuses an array whose `dims` do not fit its data.
+
+        Raises:
+            ValueError: If `data_array` is no array, or names or numbers in `dims` are wrong.
+        """
+        layout = self._layout
+        if not hasattr(self.data_array, "dtype"):
+            raise ValueError(
+                "Expected the `data_array` of a named array to have a dtype, got "
+                f"{_repr.brief(self.data_array)}. Put an array there first."
+            )
+        if dims_of(layout.labels) != self.dims:
+            raise ValueError(
+                f"Expected `dims` in short form, {dims_of(layout.labels)!r}, got {self.dims!r}. "
+                "Leading positional axes are not listed; use `nx.wrap` and `untag` instead."
+            )
+
+    # ---- Names come and go ----
+
+    def tag(self, *names: AxisName) -> Self:
+        """Names all positional axes.
+
+        Args:
+            *names: A name for each positional axis, in order.
+
+        Raises:
+            ValueError: If there is not one name for each positional axis, or a name is repeated,
+                taken, or a number.
+        """
+        data = self.data_array
+        return self._make(data, tagged(self.dims, self._ndim, names, prefix=False))
+
+    def tag_prefix(self, *names: AxisName) -> Self:
+        """Names the first positional axes.
+
+        Args:
+            *names: Names for as many axes, in order.
+
+        Raises:
+            ValueError: If there are fewer positional axes, or a name is repeated, taken, or a
+                number.
+        """
+        return self._make(self.data_array, tagged(self.dims, self._ndim, names, prefix=True))
+
+    def untag(self, *names: AxisName) -> Self:
+        """Makes named axes positional, in the order given.
+
+        Args:
+            *names: Names of axes. There must be no positional axes yet.
+
+        Raises:
+            ValueError: If there are positional axes, or names are repeated or unknown.
+        """
+        if not names:
+            return self
+        return self._make(self.data_array, untagged(self.dims, self._ndim, names, prefix=False))
+
+    def untag_prefix(self, *names: AxisName) -> Self:
+        """Makes named axes positional, in front of the positional axes there are.
+
+        Args:
+            *names: Names of axes.
+
+        Raises:
+            ValueError: If names are repeated or unknown.
+        """
+        return self._make(self.data_array, untagged(self.dims, self._ndim, names, prefix=True))
+
+    def unwrap(self, *names: AxisName) -> Any:
+        """Returns the plain array.
+
+        Args:
+            *names: All axis names, in the order in which the array should have them. Without
+                names, the array must have only positional axes.
+
+        Returns:
+            An array; the stored one itself if its axes are in order.
+
+        Raises:
+            ValueError: If axes are left over, or names are repeated or unknown.
+        """
+        layout = self._layout
+        if names:
+            result = self.untag(*names)
+            left = [name for name in layout.names if name not in names]
+            if left:
+                raise ValueError(
+                    f"Expected all axis names to be given a place in the plain array, but "
+                    f"{shown(left)} are missing. Name them too, or index them first."
+                )
+            return result.unwrap()
+        if layout.names:
+            raise ValueError(
+                f"Expected an array without named axes, got one with {shown(layout.names)}. "
+                "Pass all the names in the order you want, as in "
+                f"`.unwrap({shown(layout.names)})`."
+            )
+        return self._transposed(tuple(range(layout.rank))).data_array
+
+    # ---- Order and broadcasting ----
+
+    def with_positional_prefix(self) -> Self:
+        """Stores the positional axes first, in order, so that `data_array` can be scanned over.
+
+        The named axes keep the order in which they are stored.
+        """
+        layout = self._layout
+        return self._transposed((*range(layout.rank), *layout.names))
+
+    def order_as(self, *names: AxisName) -> Self:
+        """Stores positional axes first, and then the named axes in the order given.
+
+        Args:
+            *names: All axis names.
+
+        Raises:
+            ValueError: If names are missing, repeated or unknown.
+        """
+        layout = self._layout
+        check_names(names)
+        check_known(names, layout.names)
+        left = [name for name in layout.names if name not in names]
+        if left:
+            raise ValueError(
+                f"Expected an order for all named axes, but {shown(left)} are missing. "
+                "Name every axis."
+            )
+        return self._transposed((*range(layout.rank), *names))
+
+    def order_like(self, other: "NamedArray") -> Self:
+        """Stores the axes in the order in which another array stores them.
+
+        Args:
+            other: An array with the same names. If it stores positional axes after named ones, it
+                must have as many positional axes.
+
+        Raises:
+            TypeError: If `other` is not a named array.
+            ValueError: If the names, or where that matters the numbers of positional axes, differ.
+        """
+        if not isinstance(other, NamedArray):
+            raise TypeError(
+                f"Expected a named array to take the order from, got {_repr.brief(other)}. "
+                "Use `order_as` with the names instead."
+            )
+        own, wanted = self._layout, other._layout
+        if set(own.names) != set(wanted.names):
+            raise ValueError(
+                f"Expected an array with the same names, {shown(own.names)}, got one with "
+                f"{shown(wanted.names)}. Broadcast or index the arrays first."
+            )
+        if own.rank == wanted.rank:
+            return self._transposed(wanted.labels)
+        if any(isinstance(entry, int) for entry in other.dims):
+            raise ValueError(
+                f"Expected an array with {own.rank} positional axes, got one with {wanted.rank}, "
+                "stored after named ones. Use `other.with_positional_prefix()`."
+            )
+        return self.order_as(*wanted.names)
+
+    def canonicalize(self) -> Self:
+        """Stores positional axes first, and then the named axes in sorted order.
+
+        Raises:
+            TypeError: If the names cannot be compared with each other.
+        """
+        return self.order_as(*sorted(self._layout.names))  # pyright: ignore[reportArgumentType]  # documented
+
+    def broadcast_to(
+        self,
+        positional_shape: Sequence[int] = (),
+        named_shape: Mapping[AxisName, int] | None = None,
+    ) -> Self:
+        """Repeats the array along new axes.
+
+        Args:
+            positional_shape: The positional shape of the result; to it, the positional axes
+                broadcast as in NumPy.
+            named_shape: Sizes by name. Names that the array lacks are added. Names that are not
+                listed stay as they are.
+
+        Raises:
+            ValueError: If positional axes do not broadcast, or a named axis has another size
+                already; named axes of size 1 do not broadcast.
+        """
+        named_shape = dict(named_shape or {})
+        positional_shape = tuple(positional_shape)
+        own = self.named_shape
+        target = {**named_shape, **{name: size for name, size in own.items()}}
+        differing = {name: size for name, size in named_shape.items() if target[name] != size}
+        if differing:
+            raise ValueError(
+                f"Expected sizes of named axes that the array has, {own}, got {differing}. Named "
+                "axes do not broadcast, even those of size 1; index or slice them first."
+            )
+        if positional_shape == self.positional_shape and target.keys() == own.keys():
+            return self
+        check_names(target)
+        return self._broadcast(positional_shape, target)
+
+    def broadcast_like(self, other: Any) -> Self:
+        """Repeats the array along all axes that another array has and it has not.
+
+        Args:
+            other: A named array, or anything with a shape.
+
+        Raises:
+            ValueError: If the sizes of axes differ.
+        """
+        if isinstance(other, NamedArray):
+            return self.broadcast_to(other.positional_shape, other.named_shape)
+        return self.broadcast_to(np.shape(other))
+
+    def _broadcast(self, positional_shape: tuple[int, ...], target: dict[AxisName, int]) -> Self:
+        rank = len(positional_shape)
+        own = self.positional_shape
+        try:
+            fits = np.broadcast_shapes(own, positional_shape) == positional_shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"Expected a positional shape that {own} broadcasts to, got {positional_shape}. "
+                "Sizes are compared from the end, and only 1 can grow."
+            )
+        labels = (*range(rank), *target)
+        kept = (
+            *range(rank - len(own), rank),
+            *(name for name in target if name in self._layout.names),
+        )
+        ordered = self._transposed((*range(len(own)), *kept[len(own) :]))
+        axes = tuple(labels.index(label) for label in kept)
+        shape = (*positional_shape, *target.values())
+        return self._make(lax.broadcast_in_dim(ordered.data_array, shape, axes), dims_of(labels))
+
+    def _transposed(self, labels: Labels) -> Self:
+        order = permutation(self._layout, labels)
+        if order is None:
+            return self
+        return self._make(lax.transpose(self.data_array, order), dims_of(labels))
+
+    @property
+    def _ndim(self) -> int:
+        return len(self._layout.labels)
+
+    # ---- As a Python object ----
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        shape = self.positional_shape
+        if not shape:
+            raise ValueError(
+                "Expected a positional axis to iterate over, but the array has only the named axes "
+                f"{shown(self._layout.names)}. `untag` one of them first."
+            )
+        return shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001  # NumPy's protocol
+        return np.array(self.unwrap(), dtype=dtype, copy=True if copy is None else copy)
+
+    def __bool__(self) -> bool:
+        return bool(self._scalar("bool"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex"))
+
+    def __index__(self) -> int:
+        return operator.index(self._scalar("index"))
+
+    def __round__(self, ndigits: int = 0) -> Any:
+        return self.round(ndigits)
+
+    def item(self) -> Any:
+        """Returns the one element as a Python number.
+
+        Raises:
+            ValueError: If the array has axes.
+        """
+        return self._scalar("number").item()
+
+    def _scalar(self, kind: str) -> Any:
+        if self._ndim:
+            raise ValueError(
+                f"Cannot convert a non-scalar NamedArray to a Python {kind}: it has positional "
+                f"shape {self.positional_shape} and named shape {self.named_shape}. Index or "
+                "reduce its axes first."
+            )
+        return self.data_array
+
+    def __pdoc__(self, **_: Any) -> wl.AbstractDoc:
+        return wl.TextDoc(_text(self))
+
+    # ---- Indexing ----
+
+    def __getitem__(self, index: Any) -> Self:
+        return _indexing.get(self, index)
+
+    @property
+    def at(self) -> "_indexing.IndexHelper[Self]":
+        """Takes an index and returns what can be done there, as in `x.at[{"seq": 0}].set(1)`.
+
+        Like the property of JAX arrays: `get`, `set`, `add`, `subtract`, `multiply`, `divide`,
+        `power`, `min`, `max` and `apply`, each of which returns a new array.
+        """
+        return _indexing.IndexHelper(self)
+
+    # ---- Operators ----
+
+    __lt__ = _operator(jnp.less)
+    __le__ = _operator(jnp.less_equal)
+    __eq__ = _operator(jnp.equal)
+    __ne__ = _operator(jnp.not_equal)
+    __ge__ = _operator(jnp.greater_equal)
+    __gt__ = _operator(jnp.greater)
+    __add__, __radd__ = _operator(jnp.add), _reflected(jnp.add)
+    __sub__, __rsub__ = _operator(jnp.subtract), _reflected(jnp.subtract)
+    __mul__, __rmul__ = _operator(jnp.multiply), _reflected(jnp.multiply)
+    __truediv__, __rtruediv__ = _operator(jnp.true_divide), _reflected(jnp.true_divide)
+    __floordiv__, __rfloordiv__ = _operator(jnp.floor_divide), _reflected(jnp.floor_divide)
+    __mod__, __rmod__ = _operator(jnp.remainder), _reflected(jnp.remainder)
+    __divmod__, __rdivmod__ = _operator(jnp.divmod), _reflected(jnp.divmod)
+    __pow__, __rpow__ = _operator(jnp.power), _reflected(jnp.power)
+    __lshift__, __rlshift__ = _operator(jnp.left_shift), _reflected(jnp.left_shift)
+    __rshift__, __rrshift__ = _operator(jnp.right_shift), _reflected(jnp.right_shift)
+    __and__, __rand__ = _operator(jnp.bitwise_and), _reflected(jnp.bitwise_and)
+    __or__, __ror__ = _operator(jnp.bitwise_or), _reflected(jnp.bitwise_or)
+    __xor__, __rxor__ = _operator(jnp.bitwise_xor), _reflected(jnp.bitwise_xor)
+    __abs__ = _method(jnp.abs)
+    __neg__ = _method(jnp.negative)
+    __pos__ = _method(jnp.positive)
+    __invert__ = _method(jnp.invert)
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # `==` does not give a bool
+
+    def __matmul__(self, other: Any) -> Any:
+        return self._matmul(self, other, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self._matmul(other, self, other)
+
+    def _matmul(self, left: Any, right: Any, other: Any) -> Any:
+        if not isinstance(other, NamedArray) and not is_arraylike(other):
+            return NotImplemented
+        return vectorized(jnp.matmul, (left, right), {}, type(self))
+
+    # ---- Methods of arrays; they act on the positional axes ----
+
+    all = _method(jnp.all)
+    any = _method(jnp.any)
+    argmax = _method(jnp.argmax)
+    argmin = _method(jnp.argmin)
+    max = _method(jnp.max)
+    mean = _method(jnp.mean)
+    min = _method(jnp.min)
+    prod = _method(jnp.prod)
+    ptp = _method(jnp.ptp)
+    std = _method(jnp.std)
+    sum = _method(jnp.sum)
+    var = _method(jnp.var)
+    argsort = _method(jnp.argsort)
+    cumprod = _method(jnp.cumprod)
+    cumsum = _method(jnp.cumsum)
+    sort = _method(jnp.sort)
+    clip = _method(jnp.clip)
+    conj = _method(jnp.conj)
+    conjugate = _method(jnp.conjugate)
+    round = _method(jnp.round)
+    argpartition = _array_method("argpartition")
+    diagonal = _array_method("diagonal")
+    dot = _array_method("dot")
+    flatten = _array_method("flatten")
+    ravel = _array_method("ravel")
+    repeat = _array_method("repeat")
+    searchsorted = _array_method("searchsorted")
+    squeeze = _array_method("squeeze")
+    take = _array_method("take")
+    trace = _array_method("trace")
+    view = _array_method("view")
+
+    def astype(self, dtype: Any) -> Self:
+        """Converts the elements to another type."""
+        return self._make(self.data_array.astype(dtype), self.dims)
+
+    @property
+    def real(self) -> Self:
+        """The real parts of the elements."""
+        return self._make(jnp.real(self.data_array), self.dims)
+
+    @property
+    def imag(self) -> Self:
+        """The imaginary parts of the elements."""
+        return self._make(jnp.imag(self.data_array), self.dims)
+
+    @property
+    def T(self) -> Self:  # noqa: N802  # as NumPy has it
+        """The array with its positional axes in reverse order."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Self:  # noqa: N802  # as NumPy has it
+        """The array with its last two positional axes swapped.
+
+        Raises:
+            ValueError: If it has fewer than two.
+        """
+        return self.swapaxes(-1, -2)
+
+    def transpose(self, *axes: Any) -> Self:
+        """Permutes the positional axes, without moving data.
+
+        Args:
+            *axes: The number of the old axis for each new one, one by one or as one sequence; by
+                default they are reversed.
+
+        Raises:
+            ValueError: If each positional axis does not occur once.
+        """
+        layout = self._layout
+        if len(axes) == 1 and not isinstance(axes[0], SupportsIndex):
+            axes = tuple(axes[0]) if axes[0] is not None else ()
+        order = [operator.index(axis) for axis in axes] or list(reversed(range(layout.rank)))
+        numbers = [axis % layout.rank if -layout.rank <= axis else axis for axis in order]
+        if sorted(numbers) != list(range(layout.rank)):
+            raise ValueError(
+                f"Expected each of the {layout.rank} positional axes once, got {tuple(order)}. "
+                "Named axes have no number; see `order_as`."
+            )
+        new_number = {old: new for new, old in enumerate(numbers)}
+        labels = (new_number[x] if isinstance(x, int) else x for x in layout.labels)
+        return self._make(self.data_array, dims_of(tuple(labels)))
+
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
+        """Swaps two positional axes, without moving data.
+
+        Raises:
+            ValueError: If there is no such positional axis.
+        """
+        rank = self._layout.rank
+        for axis in (axis1, axis2):
+            if not -rank <= axis < rank:
+                raise ValueError(
+                    f"Expected the number of one of {rank} positional axes, got {axis}. "
+                    "Named axes have no number; `untag` them first."
+                )
+        order = list(range(rank))
+        order[axis1], order[axis2] = order[axis2], order[axis1]
+        return self.transpose(*order) if rank else self
+
+    def reshape(self, *shape: Any) -> Self:
+        """Gives the positional axes a new shape of the same size.
+
+        Args:
+            *shape: The new sizes, one by one or as one sequence; one of them may be -1.
+
+        Raises:
+            TypeError: If the sizes do not fit, as JAX says it.
+        """
+        if len(shape) == 1 and not isinstance(shape[0], SupportsIndex):
+            shape = tuple(shape[0])
+        layout = self._layout
+        start = layout.positional[0] if layout.rank else len(layout.labels)
+        if layout.positional != tuple(range(start, start + layout.rank)):
+            return vectorized(functools.partial(jnp.reshape, shape=shape), (self,), {}, type(self))
+        # The positional axes are stored together, so the others need not be touched.
+        old = self.data_array.shape
+        inner = jax.eval_shape(
+            lambda x: x.reshape(shape), jax.ShapeDtypeStruct(self.positional_shape, self.dtype)
+        )
+        data = self.data_array.reshape((*old[:start], *inner.shape, *old[start + layout.rank :]))
+        named = layout.labels[:start], layout.labels[start + layout.rank :]
+        return self._make(data, dims_of((*named[0], *range(len(inner.shape)), *named[1])))
+
+
+def _text(array: NamedArray) -> str:
+    """Returns one line without values, as in `NamedArray(f32[2, 3 | heads:16])`."""
+    try:
+        dtype = _repr.dtype_text(array.dtype)
+        positional = ", ".join(map(str, array.positional_shape))
+        named = ", ".join(f"{name}:{size}" for name, size in array.named_shape.items())
+    except (AttributeError, TypeError, ValueError):  # a tracer, hole or sharding in its place
+        return f"NamedArray(data_array={_repr.brief(array.data_array)}, dims={array.dims!r})"
+    bar = " | " if positional and named else ""
+    return f"NamedArray({dtype}[{positional}{bar}{named}])"

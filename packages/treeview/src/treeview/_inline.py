@@ -1,0 +1,224 @@
+"""Nodes on one line: in full where they fit, else shortened with a count of what is left out."""
+
+from unicodedata import combining, east_asian_width
+
+from treeview._document import (
+    ATOM_TYPES,
+    Branch,
+    Foreign,
+    Node,
+    Picture,
+    Reference,
+    Span,
+    Style,
+    Text,
+    text,
+)
+
+ELLIPSIS = "…"
+_KEYWORDS = frozenset({type(None), bool, type(...)})
+_STRINGS = frozenset({str, bytes})
+
+
+def text_width(line: str) -> int:
+    """How many columns of a terminal a printable text takes."""
+    if line.isascii():
+        return len(line)
+    return sum(_character_width(character) for character in line)
+
+
+def spans_width(spans: list[Span] | tuple[Span, ...]) -> int:
+    """How many columns styled text takes."""
+    return sum(text_width(piece) for piece, _ in spans)
+
+
+def _character_width(character: str) -> int:
+    if combining(character):
+        return 0
+    return 2 if east_asian_width(character) in {"W", "F"} else 1
+
+
+def atom_span(atom: object) -> Span:
+    """An atom as Python writes it."""
+    kind = type(atom)
+    style: Style = "string" if kind in _STRINGS else "keyword" if kind in _KEYWORDS else "number"
+    return repr(atom), style
+
+
+def node_text(node: Node) -> Text:
+    """The line that stands for a node without children."""
+    match node:
+        case Text():
+            return node
+        case Reference():
+            return node.text
+        case Foreign():
+            return node.fallback
+        case Picture():
+            return text((f"<picture: {node.description}>", "array"))
+        case _:
+            return text(atom_span(node))
+
+
+def label_spans(branch: Branch, index: int) -> list[Span]:
+    """The label of a child with its joint, or nothing."""
+    if branch.labels is None or index >= len(branch.labels):
+        return []
+    label = branch.labels[index]
+    spans = list(label.spans) if isinstance(label, Text) else [atom_span(label)]
+    if spans and branch.joint:
+        spans.append((branch.joint, "plain"))
+    return spans
+
+
+def omitted_span(omitted: int | None, name: str, *, more: bool = True) -> Span:
+    """What stands for children that are left out, such as `… 900 more items`."""
+    if omitted is None:
+        return f"{ELLIPSIS} more {name}".rstrip(), "muted"
+    word = "more " if more else ""
+    if omitted == 1 and name.endswith("s"):
+        name = name[:-1]
+    return f"{ELLIPSIS} {omitted:,} {word}{name}".rstrip(), "muted"
+
+
+def keeps_comma(branch: Branch) -> bool:
+    """Whether the last child keeps its separator on one line: a tuple of one item."""
+    return (
+        len(branch.values) == 1
+        and branch.separator == ","
+        and branch.labels is None
+        and branch.head.plain == "("
+    )
+
+
+def flat_spans(node: Node, limit: int) -> list[Span] | None:
+    """A node in full on one line, or None if it does not fit into `limit` columns.
+
+    No more than `limit` pieces are ever looked at, whatever the size of the node.
+    """
+    spans: list[Span] = []
+    # What is still to be written, last first: spans, and nodes to be taken apart.
+    todo: list[Node | list[Span]] = [node]
+    while todo:
+        piece = todo.pop()
+        if isinstance(piece, Branch):
+            if not _may_be_flat(piece, limit, nested=piece is not node):
+                return None
+            todo.extend(reversed(_pieces(piece)))
+            continue
+        if isinstance(piece, list):
+            added = piece
+        elif type(piece) in ATOM_TYPES:
+            added = [atom_span(piece)]
+        else:
+            added = list(node_text(piece).spans)
+        spans += added
+        limit -= spans_width(added)
+        if limit < 0:
+            return None
+    return spans
+
+
+def _may_be_flat(branch: Branch, limit: int, *, nested: bool) -> bool:
+    if not branch.inline or branch.opened is True or len(branch.values) > limit:
+        return False
+    # A comment ends a line; within one it is dropped, but not if it tells of damage.
+    return not nested or all(style != "error" for _, style in branch.note.spans)
+
+
+def _pieces(branch: Branch) -> list[Node | list[Span]]:
+    """What a branch on one line consists of, in reading order."""
+    pieces: list[Node | list[Span]] = [list(branch.head.spans)]
+    separator = f"{branch.separator} "
+    count = len(branch.values)
+    for index, value in enumerate(branch.values):
+        if branch.labels is not None:
+            pieces.append(label_spans(branch, index))
+        pieces.append(value)
+        if index + 1 < count or branch.omitted != 0:
+            pieces.append([(separator, "plain")])
+    if branch.omitted != 0:
+        pieces.append([omitted_span(branch.omitted, branch.omitted_name, more=count > 0)])
+    elif keeps_comma(branch):
+        pieces.append([(",", "plain")])
+    pieces.append(list(branch.tail.spans))
+    return pieces
+
+
+def short_spans(node: Node, limit: int) -> list[Span]:
+    """A node on one line of at most `limit` columns: in full, or shortened.
+
+    What cannot be shortened to that, such as the bare name of a class, is longer.
+    """
+    whole = flat_spans(node, limit)
+    if whole is not None:
+        return whole
+    if not isinstance(node, Branch):
+        return cut_spans(list(node_text(node).spans), limit)
+    if node.folded is not None:
+        return cut_spans(list(node.folded.spans), limit)
+    return _elided(node, limit)
+
+
+def _elided(branch: Branch, limit: int) -> list[Span]:
+    """Head, as many children as there is room for, the count of the others, tail."""
+    hidden = None if branch.omitted is None else branch.omitted + len(branch.values)
+    room = limit - spans_width(branch.head.spans) - spans_width(branch.tail.spans)
+    body: list[Span] = []
+    rest = [omitted_span(hidden, branch.omitted_name, more=False)]
+    separator = f"{branch.separator} "
+    for index, value in enumerate(branch.values):
+        label = label_spans(branch, index)
+        left = None if hidden is None else hidden - index - 1
+        after = [omitted_span(left, "")]
+        space = room - spans_width(body) - spans_width(after) - len(separator)
+        space -= spans_width(label)
+        spans = flat_spans(value, space) or _stub_spans(value, space)
+        if spans is None:
+            break
+        body += [*label, *spans, (separator, "plain")]
+        rest = after
+    spans = [*branch.head.spans, *body, *rest, *branch.tail.spans]
+    if spans_width(spans) <= limit:
+        return spans
+    return [*branch.head.spans, (ELLIPSIS, "muted"), *branch.tail.spans]
+
+
+def _stub_spans(node: Node, limit: int) -> list[Span] | None:
+    """The shortest form of a branch, such as `Linear(…)`, if it fits."""
+    if not isinstance(node, Branch):
+        return None
+    if node.folded is None:
+        spans = [*node.head.spans, (ELLIPSIS, "muted"), *node.tail.spans]
+    else:
+        spans = list(node.folded.spans)
+    return spans if spans_width(spans) <= limit else None
+
+
+def cut_spans(spans: list[Span], limit: int) -> list[Span]:
+    """Styled text cut to `limit` columns, with an ellipsis where something is missing."""
+    if spans_width(spans) <= limit:
+        return spans
+    kept: list[Span] = []
+    room = limit - 1
+    for piece, style in spans:
+        width = text_width(piece)
+        if width > room:
+            kept.append((_cut(piece, room), style))
+            break
+        kept.append((piece, style))
+        room -= width
+    return [*kept, (ELLIPSIS, "muted")]
+
+
+def _cut(piece: str, limit: int) -> str:
+    for end, character in enumerate(piece):
+        limit -= _character_width(character)
+        if limit < 0:
+            return piece[:end]
+    return piece
+
+
+def inline_text(node: Node, limit: int) -> Text:
+    """A node as a text of one line; see `short_spans`."""
+    return Text(tuple(short_spans(node, limit)))

@@ -1,0 +1,95 @@
+"""Names of classes and functions, read without trusting the objects that carry them."""
+
+import sys
+from typing import Any
+
+_TYPE_NAME = type.__dict__["__name__"].__get__
+_TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
+_TYPE_MODULE = type.__dict__["__module__"].__get__
+_TYPE_MRO = type.__dict__["__mro__"].__get__
+_TYPE_DICT = type.__dict__["__dict__"].__get__
+
+# Descriptors of `type` itself are used because a metaclass can override attribute access.
+
+
+def type_name(cls: type) -> str:
+    """The bare name of a class, such as `Linear`."""
+    return _TYPE_NAME(cls)
+
+
+def type_module(cls: type) -> str:
+    """The name of the module that a class says it comes from, or an empty string."""
+    try:
+        module: Any = _TYPE_MODULE(cls)
+    except AttributeError:
+        return ""
+    return module if isinstance(module, str) else ""
+
+
+def type_mro(cls: type) -> tuple[type, ...]:
+    """The classes that a class inherits from, itself first."""
+    return _TYPE_MRO(cls)
+
+
+def type_namespace(cls: type) -> dict[str, Any]:
+    """The class's own attributes, raw."""
+    return _TYPE_DICT(cls)
+
+
+def type_attribute(cls: type, name: str) -> Any:
+    """The raw class attribute along the MRO, or None; runs no code of the class."""
+    for base in _TYPE_MRO(cls):
+        namespace: Any = _TYPE_DICT(base)
+        if name in namespace:
+            return namespace[name]
+    return None
+
+
+def qualified_name(cls: type) -> str | None:
+    """The dotted name under which a class can be found again, or None if there is none.
+
+    Names of `builtins` and `__main__` stand without their module. A public name in a parent
+    package is preferred to the private module where the class was written.
+    """
+    return object_name(cls, type_module(cls), _TYPE_QUALNAME(cls))
+
+
+def object_name(value: object, module: object, qualname: object) -> str | None:
+    """The dotted name under which `value` can be found again, or None if there is none.
+
+    Args:
+        value: The class or function to be found.
+        module: What it says its module is.
+        qualname: What it says its name within the module is.
+    """
+    if not isinstance(module, str) or not isinstance(qualname, str):
+        return None
+    if module in {"builtins", "__main__"}:
+        return qualname if _is_found(value, module, qualname) else None
+    parts = module.split(".")
+    for length in range(1, len(parts) + 1):
+        package = ".".join(parts[:length])
+        if _is_found(value, package, qualname):
+            return f"{package}.{qualname}"
+    return None
+
+
+def _is_found(value: object, module: str, qualname: str) -> bool:
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        # Module and class dictionaries only: `getattr` could run a lazy module's import hook.
+        namespace: Any = _TYPE_DICT(found) if isinstance(found, type) else _namespace(found)
+        if part not in namespace:
+            return False
+        found = namespace[part]
+    if isinstance(found, classmethod | staticmethod):
+        found = found.__func__
+    return found is value
+
+
+def _namespace(module: Any) -> Any:
+    try:
+        namespace = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return namespace if isinstance(namespace, dict) else {}

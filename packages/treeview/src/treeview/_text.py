@@ -1,0 +1,53 @@
+"""From a document to text, plain or with the colours of a terminal."""
+
+import shutil
+
+from treeview._document import Node, Style
+from treeview._layout import INDENT, lay_out
+from treeview._options import Options
+
+DEFAULT_WIDTH = 80
+
+_RESET = "\x1b[0m"
+# Only the sixteen colours that themes of terminals define, so that light and dark ones both work.
+_CODES: dict[Style, str] = {
+    "keyword": "\x1b[35m",
+    "number": "\x1b[36m",
+    "string": "\x1b[32m",
+    "type": "\x1b[1;34m",
+    "static": "\x1b[3m",
+    "comment": "\x1b[90m",
+    "muted": "\x1b[90m",
+    "array": "\x1b[36m",
+    "error": "\x1b[31m",
+    "strong": "\x1b[1m",
+}
+
+
+def document_text(root: Node, options: Options) -> str:
+    """A document as text, without a newline at its end.
+
+    Args:
+        root: The document.
+        options: `width`, `max_lines`, `color` and `roundtrip` are heeded. Colours are used only
+            where `color` is True, for a string has no terminal.
+    """
+    width = terminal_width() if options.width is None else options.width
+    max_lines = None if options.roundtrip else options.max_lines
+    lines = lay_out(root, width=width, max_lines=max_lines)
+    if not options.color:
+        return "\n".join([line.plain for line in lines])
+    return "\n".join(
+        " " * (INDENT * line.level) + "".join(_colored(piece, style) for piece, style in line.spans)
+        for line in lines
+    )
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or `DEFAULT_WIDTH` where there is none."""
+    return max(shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, 1)
+
+
+def _colored(piece: str, style: Style) -> str:
+    code = _CODES.get(style)
+    return f"{code}{piece}{_RESET}" if code else piece

@@ -1,0 +1,481 @@
+"""From an object to its document.
+
+One loop with an explicit stack visits the object in reading order, depth first. A frame of the
+stack is a branch that still has children to visit; its list of values holds raw objects at first,
+and the loop replaces them one by one by their nodes. Children that are atoms already stand for
+themselves and are never visited, so a list of a million numbers costs one slice of it.
+
+Budget: a frame owns a number of nodes. Each child that is to be visited gets an equal share of
+what is left, and hands back what it did not need to the siblings after it. So one huge child
+cannot starve the others, and small ones do not waste their share.
+
+Sharing: every object with children is remembered (and kept alive, for its `id` to stay its own)
+with the place where it was met first. The second sighting becomes a reference to the first. So
+cycles end, and a graph with many paths costs no more than its objects.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from time import perf_counter
+from types import FunctionType
+from typing import Any
+
+from treeview._document import (
+    ATOM_TYPES,
+    EMPTY,
+    Branch,
+    Foreign,
+    IndexSteps,
+    KeySteps,
+    NameSteps,
+    Node,
+    Picture,
+    Reference,
+    Text,
+    text,
+)
+from treeview._guard import STOP, Damage, describe_error
+from treeview._inline import inline_text
+from treeview._names import type_attribute, type_name
+from treeview._options import Options, current_options
+from treeview._paths import Step, key_path
+from treeview._registry import Handler, Registry, default_registry
+from treeview._totals import Totals, add_totals, totals_note
+from treeview._view import ArraySketch, Sketch, Steps, View
+from treeview.arrays.batch import finish_arrays
+from treeview.arrays.protocol import ArrayRequest
+
+SHORT = 100
+"""Strings and bytes up to this length stand in a document as they are."""
+
+_BIG = 10**100
+_UNLIMITED = 2**62
+_PATH_DEPTH = 64
+_NODE_TYPES = frozenset({Text, Branch, Picture, Foreign, Reference})
+_SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
+_NUMBERS = frozenset({float, complex})
+_INSTANT = frozenset(
+    {list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()), type({}.items())}
+)
+
+
+def build_document(
+    obj: Any,
+    *,
+    options: Options | None = None,
+    root: str = "",
+    registry: Registry = default_registry,
+) -> Node:
+    """The document that shows an object.
+
+    Args:
+        obj: Any object. Nodes of the document and sketches are taken as they are.
+        options: How to show it; None for the options of this context.
+        root: What the object is called, for paths in references.
+        registry: Who draws what.
+
+    Returns:
+        The root of the document.
+    """
+    registry.load_plugins()
+    return _Walk(options or current_options(), root, registry).run(obj)
+
+
+class _Frame:
+    """A branch whose children are being visited."""
+
+    __slots__ = (
+        "branch",
+        "depth",
+        "index",
+        "left",
+        "parent",
+        "partial",
+        "pending",
+        "size",
+        "totals",
+        "unit",
+        "values",
+    )
+
+    def __init__(
+        self,
+        branch: Branch,
+        values: list[Any],
+        pending: list[int],
+        left: int,
+        unit: str,
+        parent: "_Frame | None",
+        index: int,
+    ) -> None:
+        self.branch = branch
+        self.values = values
+        self.pending = pending
+        self.left = left
+        self.unit = unit
+        self.parent = parent
+        self.index = index
+        self.depth: int = parent.depth + 1 if parent else -1
+        self.totals: Totals = {}
+        self.partial = False
+        self.size = len(values)
+
+
+class _Walk:
+    """The state of one visit."""
+
+    def __init__(self, options: Options, root: str, registry: Registry, level: int = 0) -> None:
+        self.options = options
+        self.root = root
+        self.registry = registry
+        self.level = level
+        self.view = View(options, registry)
+        self.exact = options.roundtrip
+        self.max_items = _UNLIMITED if self.exact else options.max_items
+        self.max_depth = _UNLIMITED if options.depth is None else options.depth
+        self.deadline = float("inf") if self.exact else perf_counter() + options.seconds
+        self.stack: list[_Frame] = []
+        self.found: dict[int, tuple[type, list[Handler]]] = {}
+        self.seen: dict[int, tuple[Any, Branch, _Frame, int]] = {}
+        self.growing: set[int] = set()
+        self.sizes: dict[int, int] = {}
+        self.repeats = 0
+        self.numbers = 0
+        self.requests: list[ArrayRequest] = []
+        self.slots: list[tuple[_Frame, int]] = []
+        self.arrays: dict[int, tuple[Any, int]] = {}
+        self.repeated: list[tuple[_Frame, int, int]] = []
+
+    def run(self, obj: Any) -> Node:
+        values = [obj]
+        left = _UNLIMITED if self.exact else self.options.max_nodes
+        pending = [0] if self._pending(values) else []
+        base = _Frame(Branch(EMPTY, values), values, pending, left, "values", None, 0)
+        stack = self.stack = [base]
+        while stack:
+            frame = stack[-1]
+            if frame.pending:
+                index = frame.pending.pop()
+                frame.values[index] = self._visit(frame.values[index], frame, index)
+            else:
+                self._close(stack.pop())
+        if self.requests:
+            self._finish_arrays()
+        return base.values[0]
+
+    # One child
+
+    def _visit(self, obj: Any, frame: _Frame, index: int) -> Node:
+        kind = type(obj)
+        if kind is Sketch:
+            return self._grow(obj, frame, index)
+        if kind is ArraySketch:
+            return self._array(obj, frame, index)
+        place = self.seen.get(id(obj))
+        if place is not None:
+            return self._again(place)
+        shown, problem = self._handled(obj)
+        if type(shown) is Sketch:
+            if problem:
+                gap = "  " if shown.note.spans else ""
+                shown.note = text(shown.note, gap, (f"# {problem}", "error"))
+            branch = self._grow(shown, frame, index)
+            if not shown.fresh:
+                self.seen[id(obj)] = (obj, branch, frame, index)
+            return branch
+        if type(shown) is ArraySketch:
+            return self._array(shown, frame, index)
+        if problem and type(shown) is Text:
+            return text(shown, (f" <{problem}>", "error"))
+        return shown
+
+    def _handled(self, obj: Any) -> tuple[Any, str]:
+        """What the first handler that works makes of an object, and what went wrong before."""
+        problem = ""
+        for handler in self._handlers(type(obj)):
+            try:
+                shown = handler(obj, self.view)
+                if shown is None:
+                    continue
+                if (kind := type(shown)) in _NODE_TYPES or kind is Sketch or kind is ArraySketch:
+                    return shown, problem
+                if kind in ATOM_TYPES and not self._pending([shown]):
+                    return shown, problem
+                what = f"returned an object of type `{type_name(kind)}`, not a node"
+            except Damage as error:
+                what = str(error)
+            except STOP:
+                raise
+            except BaseException as error:
+                what = f"{_handler_name(handler)} raised {describe_error(error)}"
+            problem = problem or what
+        return text((f"<{type_name(type(obj))} object>", "error")), problem
+
+    def _handlers(self, kind: type) -> list[Handler]:
+        known = self.found.get(id(kind))
+        if known is None:
+            method = type_attribute(kind, "__treeview__")
+            own = [method] if isinstance(method, FunctionType) else []
+            known = self.found[id(kind)] = (kind, own + self.registry.handlers_for(kind))
+        return known[1]
+
+    # Branches
+
+    def _grow(self, sketch: Sketch, frame: _Frame, index: int) -> Branch:
+        share = frame.left // (len(frame.pending) + 1)
+        limit, note = min(self.max_items, share), sketch.note
+        if frame.depth + 1 >= self.max_depth:
+            limit = 0
+        elif perf_counter() > self.deadline:
+            limit, note = 0, text(note, ("  # time is up", "muted"))
+        labels, values, omitted = self._take(sketch, max(limit, 0))
+        raw: Sequence[Any] = labels or ()
+        branch = Branch(
+            sketch.head,
+            values,
+            sketch.tail,
+            None if labels is None else self._labels(labels),
+            sketch.joint,
+            _resolved_steps(sketch.steps, raw, len(values)),
+            sketch.separator,
+            omitted,
+            sketch.omitted_name,
+            note,
+            sketch.folded,
+            sketch.color,
+            sketch.opened,
+            inline=sketch.inline,
+        )
+        pending = self._pending(values)
+        frame.left -= len(values)
+        if omitted != 0 and (pending or not values):
+            frame.partial = True
+        if not pending:
+            if self.exact:
+                self._count(frame, branch, len(values))
+            return branch
+        left = share - len(values)
+        frame.left -= left
+        pending.reverse()
+        unit = sketch.unit or frame.unit
+        self.stack.append(_Frame(branch, values, pending, left, unit, frame, index))
+        self.growing.add(id(branch))
+        return branch
+
+    def _take(self, sketch: Sketch, limit: int) -> tuple[list[Any] | None, list[Any], int | None]:
+        """Raw labels, raw children, and how many more there are."""
+        source, count = sketch.children, sketch.count
+        if limit == 0:
+            return (None if sketch.labels is None else []), [], count
+        items, problem = self._collect(source, limit if count is not None else limit + 1)
+        omitted = 0
+        if count is not None:
+            omitted = max(count - len(items), 0) if len(items) == limit else 0
+        elif len(items) > limit:
+            items.pop()
+            omitted = None
+        labels: list[Any] | None = None
+        if sketch.paired:
+            labels, items, problem = _split_pairs(items, problem)
+        elif sketch.labels is not None:
+            labels, trouble = self._collect(sketch.labels, len(items))
+            labels += [EMPTY] * (len(items) - len(labels))
+            problem = problem or trouble
+        if problem:
+            items.append(text((f"<{problem}>", "error")))
+            if labels is not None:
+                labels.append(EMPTY)
+        return labels, items, omitted
+
+    def _collect(self, source: Iterable[Any], limit: int) -> tuple[list[Any], str]:
+        """The first items, and what went wrong on the way."""
+        items: list[Any] = []
+        try:
+            if type(source) in _INSTANT:
+                items.extend(islice(source, limit))
+                return items, ""
+            for item in islice(source, limit):
+                items.append(item)
+                if perf_counter() > self.deadline:
+                    break
+        except STOP:
+            raise
+        except BaseException as error:
+            return items, f"iteration raised {describe_error(error)}"
+        return items, ""
+
+    def _labels(self, raw: list[Any]) -> list[Any]:
+        kinds = set(map(type, raw))
+        if kinds <= {Text} or (kinds == {str} and max(map(len, raw)) <= SHORT):
+            return raw
+        labels = list(raw)  # `raw` itself stays as the steps know it
+        for index in self._pending(raw):
+            labels[index] = self._label(raw[index])
+        return labels
+
+    def _label(self, key: Any) -> Text:
+        """An object in one line."""
+        if self.level == 2:
+            return text((f"<{type_name(type(key))} object>", "muted"))
+        limits: dict[str, Any] = {} if self.exact else {"max_items": 10, "max_nodes": 30}
+        options = dataclasses.replace(self.options, statistics=False, totals=False, **limits)
+        node = _Walk(options, "", self.registry, self.level + 1).run(key)
+        return inline_text(node, _UNLIMITED if self.exact else SHORT)
+
+    def _pending(self, values: Sequence[Any]) -> list[int]:
+        """Where the values are that do not stand for themselves."""
+        settled = _SETTLED if self.exact else _SETTLED | _NUMBERS
+        kinds = set(map(type, values))
+        if kinds <= settled:
+            return []
+        if kinds == {int} and -_BIG < min(values) and max(values) < _BIG:
+            return []
+        return [
+            index
+            for index, value in enumerate(values)
+            if (kind := type(value)) not in settled
+            and not (kind is int and -_BIG < value < _BIG)
+            and not ((kind is str or kind is bytes) and len(value) <= SHORT)
+            and not (kind in _NUMBERS and value - value == 0)
+        ]
+
+    def _close(self, frame: _Frame) -> None:
+        branch, parent = frame.branch, frame.parent
+        self.growing.discard(id(branch))
+        if parent is None:
+            return
+        parent.left += frame.left
+        parent.partial |= frame.partial
+        if frame.totals:
+            add_totals(parent.totals, frame.totals)
+            _set(branch, "totals", frame.totals)
+            if self.options.totals:
+                note = totals_note(frame.totals, at_least=frame.partial)
+                _set(branch, "note", text(branch.note, "  " if branch.note.spans else "", note))
+        if self.exact:
+            self._count(parent, branch, frame.size)
+
+    # Objects met again
+
+    def _again(self, place: tuple[Any, Branch, _Frame, int]) -> Node:
+        obj, branch, parent, index = place
+        inside = id(branch) in self.growing
+        if self.exact and not inside:
+            # An equal object is written by writing its parts again, unless that explodes.
+            size = self.sizes.get(id(branch), 0)
+            self.repeats += size
+            if self.repeats < 2**20:
+                self._count(self.stack[-1], branch, size)
+                return branch
+        name = type_name(type(obj))
+        where = self._where(parent, index)
+        start = "back to the" if inside else "same"
+        link = "at" if inside else "as"
+        words = f"<{start} {name} {link} {where}>" if where else f"<{start} {name} {link} above>"
+        return Reference(self._number(branch), text((words, "muted")))
+
+    def _number(self, branch: Branch) -> int:
+        if branch.number == 0:
+            self.numbers += 1
+            _set(branch, "number", self.numbers)
+        return branch.number
+
+    def _where(self, parent: _Frame, index: int) -> str:
+        """The path of a child in words, or nothing where it is too long to help."""
+        if parent.depth > _PATH_DEPTH:
+            return ""
+        steps: list[Step] = []
+        frame: _Frame | None = parent
+        while frame is not None and frame.parent is not None:
+            if index >= len(frame.branch.steps):
+                return ""
+            steps.append(frame.branch.steps[index])
+            frame, index = frame.parent, frame.index
+        path = self.root + key_path(reversed(steps))
+        return (path or "the root") if len(path) <= SHORT else ""
+
+    def _count(self, parent: _Frame, branch: Branch, size: int) -> None:
+        self.sizes[id(branch)] = size
+        parent.size += size
+
+    # Arrays
+
+    def _array(self, sketch: ArraySketch, frame: _Frame, index: int) -> Node:
+        array = sketch.array
+        known = self.arrays.get(id(array))
+        if known is not None:
+            self.repeated.append((frame, index, known[1]))
+            return EMPTY
+        try:
+            info = sketch.adapter.describe(array)
+            size, space = info.size, info.bytes
+        except STOP:
+            raise
+        except BaseException as error:
+            what = f"<{type_name(type(array))}: adapter raised {describe_error(error)}>"
+            return text((what, "error"))
+        self.arrays[id(array)] = (array, len(self.requests))
+        picture = self.options.autovisualize
+        self.requests.append(ArrayRequest(array, sketch.adapter, info, sketch.name, picture))
+        self.slots.append((frame, index))
+        add_totals(frame.totals, {frame.unit: (size, space)})
+        return EMPTY
+
+    def _finish_arrays(self) -> None:
+        try:
+            nodes: Sequence[Node] = finish_arrays(self.requests, self.options)
+        except STOP:
+            raise
+        except BaseException as error:
+            failed = text((f"<array: {describe_error(error)}>", "error"))
+            nodes = [failed] * len(self.requests)
+        for (frame, index), node in zip(self.slots, nodes, strict=True):
+            frame.values[index] = node
+        for frame, index, number in self.repeated:
+            frame.values[index] = self._array_again(nodes[number], *self.slots[number])
+
+    def _array_again(self, node: Node, frame: _Frame, index: int) -> Node:
+        where = self._where(frame, index) or "above"
+        if isinstance(node, Branch):
+            return Reference(self._number(node), text((f"<same array as {where}>", "muted")))
+        if isinstance(node, Text):
+            return text(node, (f" <same as {where}>", "muted"))
+        return node
+
+
+def _resolved_steps(steps: Steps, raw: Sequence[Any], count: int) -> Sequence[Step]:
+    if steps is None:
+        return ()
+    if steps == "index":
+        return IndexSteps(count)
+    if steps == "key":
+        return KeySteps(raw)
+    if steps == "attribute":
+        return NameSteps([key.plain if isinstance(key, Text) else str(key) for key in raw])
+    return steps
+
+
+def _split_pairs(pairs: list[Any], problem: str) -> tuple[list[Any], list[Any], str]:
+    """Keys and values of pairs, as far as they are pairs."""
+    keys: list[Any] = []
+    values: list[Any] = []
+    try:
+        for key, value in pairs:
+            keys.append(key)
+            values.append(value)
+    except STOP:
+        raise
+    except BaseException as error:
+        problem = problem or f"iteration gave no pair: {describe_error(error)}"
+    return keys, values, problem
+
+
+def _handler_name(handler: Handler) -> str:
+    name = getattr(handler, "__name__", "handler")
+    return name if name == "__treeview__" else f"handler `{name}`"
+
+
+def _set(branch: Branch, name: str, value: Any) -> None:
+    # The walk completes its own branches before it hands them out; frozen is for everyone else.
+    object.__setattr__(branch, name, value)

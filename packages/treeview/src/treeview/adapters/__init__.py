@@ -1,0 +1,1 @@
+"""How treeview draws what other libraries define; each module is imported once its library is."""

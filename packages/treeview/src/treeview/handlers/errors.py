@@ -1,0 +1,77 @@
+"""Exceptions and tracebacks."""
+
+from types import FrameType, TracebackType
+from typing import Any
+
+from treeview._document import EMPTY, Text, text
+from treeview._paths import Attribute, Opaque, Step
+from treeview._registry import Registry
+from treeview._view import Sketch, View
+from treeview.handlers.functions import source_place
+
+
+def register(registry: Registry) -> None:
+    """Registers the handlers of this module."""
+    registry.register(BaseException, draw_exception)
+    registry.register(TracebackType, draw_traceback)
+    registry.register(FrameType, draw_frame)
+
+
+def draw_exception(obj: BaseException, view: View) -> Sketch:
+    """An exception with its arguments, notes and causes, and where it was raised."""
+    arguments = BaseException.args.__get__(obj)
+    more: dict[str, Any] = {}
+    state = BaseException.__dict__
+    if not view.options.roundtrip:
+        notes = object.__getattribute__(obj, "__dict__").get("__notes__")
+        cause = state["__cause__"].__get__(obj)
+        hidden = state["__suppress_context__"].__get__(obj)
+        context = None if hidden else state["__context__"].__get__(obj)
+        more = {"__notes__": notes, "__cause__": cause, "__context__": context}
+        more = {name: value for name, value in more.items() if value is not None}
+        if cause is context:
+            more.pop("__context__", None)
+    labels: list[Text] = [EMPTY] * len(arguments)
+    labels += [text((name, "static"), "=") for name in more]
+    steps: list[Step] = [Opaque(f"argument {index}") for index in range(len(arguments))]
+    return Sketch(
+        head=text((view.type_name(type(obj)), "type"), "("),
+        children=[*arguments, *more.values()],
+        tail=text(")"),
+        labels=labels,
+        steps=[*steps, *map(Attribute, more)],
+        count=len(labels),
+        note=_raised_at(state["__traceback__"].__get__(obj)),
+    )
+
+
+def draw_traceback(obj: TracebackType, view: View) -> Sketch:
+    """The places of a traceback, outermost first."""
+    places: list[Text] = []
+    step: TracebackType | None = obj
+    while step is not None and len(places) < view.options.max_items:
+        places.append(text(_place(step)))
+        step = step.tb_next
+    return view.sequence(obj, places, name="traceback", steps=None)
+
+
+def draw_frame(obj: FrameType, view: View) -> Text:
+    """A frame by its place; its variables are not shown."""
+    del view
+    return text(("<frame", "type"), f" {source_place(obj.f_code)} in {obj.f_code.co_name}>")
+
+
+def _raised_at(trace: TracebackType | None) -> Text:
+    if trace is None:
+        return EMPTY
+    for _ in range(10_000):
+        if trace.tb_next is None:
+            break
+        trace = trace.tb_next
+    return text((f"# raised at {_place(trace)}", "comment"))
+
+
+def _place(trace: TracebackType) -> str:
+    code = trace.tb_frame.f_code
+    file = source_place(code).rpartition(":")[0]
+    return f"{file}:{trace.tb_lineno} in {code.co_name}"

@@ -1,0 +1,155 @@
+"""Objects with fields, and everything else by its `repr`."""
+
+import dataclasses
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any
+
+from treeview._document import Node, Text, text
+from treeview._guard import Damage, guarded, safe_repr
+from treeview._names import type_attribute, type_name
+from treeview._registry import Registry
+from treeview._view import Shown, Sketch, View, instance_fields, slot_descriptors
+
+_REPR_LIMIT = 10_000
+_ADDRESS = re.compile(r"^<.* at 0x[0-9A-Fa-f]+>$", re.DOTALL)
+_CALL = re.compile(r"[A-Za-z_][\w.]*(?=\()")
+
+_described: ContextVar[frozenset[int]] = ContextVar("treeview.described", default=frozenset())
+"""The objects whose `__repr__` is running, for one that calls treeview in turn."""
+
+
+def register(registry: Registry) -> None:
+    """Registers the handlers of this module."""
+    registry.register(object, draw_object)
+    registry.register(Enum, draw_enum)
+    registry.register(SimpleNamespace, draw_namespace)
+
+
+def draw_enum(obj: Enum, view: View) -> Text:
+    """A member of an enumeration: `Color.RED`; of flags: `Mode.READ | Mode.WRITE`."""
+    kind = type(obj)
+    name = view.type_name(kind)
+    written: Any = object.__getattribute__(obj, "_name_")
+    if isinstance(written, str) and "|" not in written and written.isidentifier():
+        return text((name, "type"), f".{written}")
+    if isinstance(written, str):
+        return text(" | ".join(f"{name}.{part}" for part in written.split("|")))
+    value: Any = object.__getattribute__(obj, "_value_")
+    return text((name, "type"), "(", (repr(value), "number"), ")")
+
+
+def draw_namespace(obj: SimpleNamespace, view: View) -> Sketch:
+    """A namespace: `SimpleNamespace(a=1)`."""
+    return view.record(obj)
+
+
+def draw_object(obj: object, view: View) -> Shown:
+    """Dataclasses and objects without a `repr` of their own by their fields, others by it."""
+    kind = type(obj)
+    if type_attribute(kind, "__dataclass_fields__") is not None:
+        return draw_dataclass(obj, view)
+    if type_attribute(kind, "__attrs_attrs__") is not None:
+        return _draw_fields(obj, _attrs_names(kind), view)
+    own = type_attribute(kind, "__repr__")
+    if own is object.__repr__ or id(obj) in _described.get():
+        return _draw_plain(obj, view)
+    try:
+        with _describing(obj):
+            written = safe_repr(obj)
+    except Damage as damage:
+        sketch = _draw_plain(obj, view)
+        sketch.note = text((f"# {damage}", "error"))
+        return sketch
+    if _ADDRESS.match(written) and (fields := instance_fields(obj)):
+        return view.record(obj, fields)
+    return draw_written(obj, written, view)
+
+
+def draw_dataclass(obj: Any, view: View) -> Sketch:
+    """A dataclass by its fields; those hidden from its `repr` only in a roundtrip."""
+    fields = type_attribute(type(obj), "__dataclass_fields__")
+    names = [
+        field.name
+        for field in fields.values()
+        if isinstance(field, dataclasses.Field)
+        and field._field_type is _FIELD  # noqa: SLF001 - what `dataclasses.fields` looks at
+        and (field.repr or (view.options.roundtrip and field.init))
+    ]
+    return _draw_fields(obj, names, view)
+
+
+def _draw_fields(obj: object, names: list[str], view: View) -> Sketch:
+    fields: dict[str, Any] = {}
+    for name in names:
+        try:
+            fields[name] = guarded(getattr, obj, name, doing=f".{name}")
+        except Damage as damage:
+            missing = "AttributeError" in str(damage)
+            words = "is missing" if missing else str(damage)
+            fields[name] = text((f"<{words}>", "muted" if missing else "error"))
+    return view.record(obj, fields)
+
+
+def _attrs_names(kind: type) -> list[str]:
+    attributes = type_attribute(kind, "__attrs_attrs__")
+    return [attribute.name for attribute in attributes if attribute.repr]
+
+
+def _draw_plain(obj: object, view: View) -> Sketch:
+    """An object by what it holds, with a mark for what cannot be rebuilt."""
+    fields = instance_fields(obj)
+    if fields or slot_descriptors(type(obj)) or not view.options.roundtrip:
+        return view.record(obj, fields)
+    name = view.type_name(type(obj))
+    return view.sequence(obj, (), brackets=("<", " object>"), name=name)
+
+
+def draw_written(obj: object, written: str, view: View) -> Node | Sketch:
+    """An object by a text of its own, of one line or several."""
+    lines = written[:_REPR_LIMIT].splitlines()
+    if len(written) > _REPR_LIMIT:
+        lines.append(f"… {len(written) - _REPR_LIMIT:,} more characters")
+    if len(lines) <= 1:
+        return _styled(written if len(lines) == 1 else "''", view)
+    name = type_name(type(obj))
+    return Sketch(
+        head=text(("<", "muted"), (name, "type")),
+        children=[text(line) for line in lines],
+        tail=text((">", "muted")),
+        separator="",
+        count=len(lines),
+        omitted_name="lines",
+        folded=text(" ".join(line.strip() for line in lines[:20])),
+        inline=False,
+    )
+
+
+def _styled(written: str, view: View) -> Text:
+    del view
+    call = _CALL.match(written)
+    if call is None:
+        return text(written)
+    return text((call.group(), "type"), written[call.end() :])
+
+
+@contextmanager
+def _describing(obj: object) -> Generator[None]:
+    token = _described.set(_described.get() | {id(obj)})
+    try:
+        yield
+    finally:
+        _described.reset(token)
+
+
+@dataclasses.dataclass
+class _Probe:
+    field: int
+
+
+# The mark of ordinary fields, as opposed to class variables and init-only ones, is not public.
+_FIELD = dataclasses.fields(_Probe)[0]._field_type  # noqa: SLF001  # pyright: ignore

@@ -1,0 +1,126 @@
+"""Text as markup: the one place where text becomes HTML, and the files that style it.
+
+Everything that stands in a page as text goes through `escape`. A `Markup` is a piece of HTML
+together with the names of the style sheets it needs, so that a page that joins many pieces holds
+each sheet once and an output that shows one number holds next to nothing.
+"""
+
+import functools
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+
+from treeview._document import Span, Style, printable
+from treeview._inline import atom_span
+
+Sheet = str
+
+CORE, BRANCHES, PICTURES, REPORT = "core.css", "branches.css", "pictures.css", "report.css"
+_SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, REPORT)
+_SCRIPT = "tree.js"
+
+# One letter each, because a page names them once per value. Numbers need none.
+_STYLE_TAGS: dict[Style, tuple[str, str]] = {
+    "plain": ("", ""),
+    "number": ("<b>", "</b>"),
+    "keyword": ("<b class=k>", "</b>"),
+    "string": ("<b class=s>", "</b>"),
+    "type": ("<b class=t>", "</b>"),
+    "field": ("<b class=f>", "</b>"),
+    "static": ("<b class=x>", "</b>"),
+    "comment": ("<b class=c>", "</b>"),
+    "muted": ("<b class=m>", "</b>"),
+    "array": ("<b class=a>", "</b>"),
+    "error": ("<b class=e>", "</b>"),
+    "strong": ("<b class=g>", "</b>"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """A piece of HTML.
+
+    Attributes:
+        html: Markup that stands inside an element of class `treeview`.
+        sheets: The names of the style sheets that it needs besides the core.
+        interactive: Whether the script has something to add to it.
+    """
+
+    html: str
+    sheets: frozenset[Sheet] = frozenset()
+    interactive: bool = False
+
+
+def escape(text: str) -> str:
+    """`text` as it may stand between tags and in quoted attributes.
+
+    Characters that are not plainly visible, lone surrogates among them, become visible escapes.
+    """
+    return html.escape(printable(text))
+
+
+def escape_source(source: str) -> str:
+    """The HTML of a whole document as it may stand in a quoted `srcdoc` attribute."""
+    return html.escape(source.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def styled_html(spans: Iterable[Span]) -> str:
+    """Styled text as markup."""
+    pieces: list[str] = []
+    for text, style in spans:
+        start, stop = _STYLE_TAGS[style]
+        pieces.append(f"{start}{escape(text)}{stop}")
+    return "".join(pieces)
+
+
+def atom_html(atom: object) -> str:
+    """A plain value as markup."""
+    kind = type(atom)
+    if kind is int or kind is float:  # the most common by far, and nothing to escape
+        return f"<b>{atom!r}</b>"
+    return styled_html((atom_span(atom),))
+
+
+_COLOR = re.compile(
+    r"#[0-9a-f]{3,8}|[a-z]{3,30}"
+    r"|(?:rgb|rgba|hsl|hsla|hwb|lab|lch|oklab|oklch)\([0-9a-z.,%/ +-]{1,80}\)",
+    re.IGNORECASE,
+)
+
+
+def css_color(color: str | None) -> str | None:
+    """`color` where it is written like one CSS colour and nothing else, or None.
+
+    Accepts hexadecimal colours, names and the colour functions with plain arguments.
+    """
+    return color if color and _COLOR.fullmatch(color) else None
+
+
+@functools.cache
+def read_static(name: str) -> str:
+    """The text of a file in `treeview/static`, without comments and indentation if a sheet."""
+    text = resources.files("treeview").joinpath("static", name).read_text("utf-8")
+    if not name.endswith(".css"):
+        return text
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).replace(";}", "}").strip()
+
+
+def style_element(sheets: Iterable[Sheet]) -> str:
+    """A style element with the core sheet and the given ones, each once."""
+    wanted = {CORE, *sheets}
+    return f"<style>{''.join(read_static(name) for name in _SHEET_ORDER if name in wanted)}</style>"
+
+
+def script_element() -> str:
+    """A script element that makes the trees of a page searchable."""
+    return f"<script>{read_static(_SCRIPT)}</script>"
+
+
+def fragment_html(markup: Markup) -> str:
+    """One output as HTML that brings its own styles, ready for a notebook or another page."""
+    script = script_element() if markup.interactive else ""
+    body = f"{style_element(markup.sheets)}{markup.html}{script}"
+    return f'<div class="treeview">{body}</div>'

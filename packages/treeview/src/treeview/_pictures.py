@@ -1,0 +1,122 @@
+"""Pictures as markup: an image in the middle of a grid, with rows of labels around it.
+
+A label belongs to a stretch of one edge. Labels along the top and the bottom stand upright where
+they fit into their stretch and are turned where they do not. The sizes are those of the style
+sheet: 11 pixels high, 6.7 wide for each column of monospaced text.
+"""
+
+import base64
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal
+
+from treeview._document import ColorScale, EdgeLabel, Picture
+from treeview._inline import text_width
+from treeview._markup import css_color, escape, styled_html
+from treeview.arrays.picture import encode_png
+
+_COLUMN_PIXELS = 6.7
+_LINE_PIXELS = 14
+_MOST_COLUMNS = 32
+_Side = Literal["top", "bottom", "left", "right"]
+
+
+def picture_html(picture: Picture, depth: int = 0) -> str:
+    """A picture with its labels, legend and caption.
+
+    Args:
+        picture: What to show.
+        depth: How many levels the figure is indented.
+
+    Returns:
+        A `figure` element.
+    """
+    rows: dict[tuple[_Side, int], list[EdgeLabel]] = defaultdict(list)
+    for label in picture.labels:
+        rows[label.side, label.level].append(label)
+    before = 1 + max((level for side, level in rows if side == "left"), default=-1)
+    above = 1 + max((level for side, level in rows if side == "top"), default=-1)
+    # Grid lines count from 1; levels count from the image outwards.
+    cells = [_image_html(picture, column=before + 1, row=above + 1)]
+    for (side, level), labels in sorted(rows.items()):
+        column, row = before + 1, above + 1
+        match side:
+            case "left":
+                column = before - level
+            case "right":
+                column += 1 + level
+            case "top":
+                row = above - level
+            case "bottom":
+                row += 1 + level
+        cells.append(_edge_html(side, labels, picture.scale, f"{row}/{column}"))
+    below = _legend_html(picture.scale_legend) + styled_html(picture.caption.spans)
+    caption = f"<figcaption style=grid-column:1/-1>{below}</figcaption>" if below else ""
+    columns = before + 1 + sum(1 for side, _ in rows if side == "right")
+    style = f"--d:{depth};grid-template-columns:repeat({columns},max-content)"
+    return f'<figure style="{style}">{"".join(cells)}{caption}</figure>'
+
+
+def _image_html(picture: Picture, *, column: int, row: int) -> str:
+    height, width = picture.pixels.shape[:2]
+    data = base64.b64encode(encode_png(picture.pixels)).decode("ascii")
+    size = f"width:{width * picture.scale:g}px;height:{height * picture.scale:g}px"
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{escape(picture.description)}"'
+        f' style="grid-area:{row}/{column};{size}">'
+    )
+
+
+def _edge_html(side: _Side, labels: list[EdgeLabel], scale: float, area: str) -> str:
+    """One row (or column) of labels along an edge of the image."""
+    upright = side in ("left", "right") or all(
+        text_width(label.text) * _COLUMN_PIXELS <= (label.stop - label.start) * scale
+        for label in labels
+    )
+    thickness = _LINE_PIXELS if side in ("left", "right") or not upright else 0
+    longest = min(_MOST_COLUMNS, max(text_width(label.text) for label in labels))
+    depth = longest * _COLUMN_PIXELS + 8 if thickness else _LINE_PIXELS + 2
+    along, extent, across = (
+        ("top", "height", "width") if side in ("left", "right") else ("left", "width", "height")
+    )
+    spans = "".join(
+        f'<span title="{escape(label.text)}" style="{along}:{label.start * scale:g}px;'
+        f"{extent}:{(label.stop - label.start) * scale:g}px;{across}:{depth - 5:g}px;"
+        f'font-size:{_font_pixels((label.stop - label.start) * scale):g}px">'
+        f"{escape(label.text)}</span>"
+        for label in _without_overlap(labels, scale, thickness)
+    )
+    turned = "" if upright else " up"
+    style = f"grid-area:{area};{across}:{depth:g}px"
+    return f'<div class="ed {side}{turned}" style="{style}">{spans}</div>'
+
+
+def _font_pixels(stretch: float) -> float:
+    return max(8.0, min(11.0, stretch))
+
+
+def _without_overlap(
+    labels: Sequence[EdgeLabel], scale: float, thickness: float
+) -> list[EdgeLabel]:
+    """The labels that can stand beside each other where each takes `thickness` pixels."""
+    kept: list[EdgeLabel] = []
+    free = float("-inf")
+    for label in sorted(labels, key=lambda label: label.start):
+        middle = (label.start + label.stop) / 2 * scale
+        needed = min(thickness, _font_pixels((label.stop - label.start) * scale)) / 2
+        if middle - needed >= free - 0.5:
+            kept.append(label)
+            free = middle + needed
+    return kept
+
+
+def _legend_html(scale: ColorScale | None) -> str:
+    if scale is None:
+        return ""
+    colors = ",".join(filter(None, map(css_color, scale.colors)))
+    note = f"<span>{escape(scale.note)}</span>" if scale.note else ""
+    return (
+        f"<div class=le><span>{escape(scale.low)}</span>"
+        f'<span style="background:linear-gradient(90deg,{colors})"></span>'
+        f"<span>{escape(scale.high)}</span>{note}</div>"
+    )

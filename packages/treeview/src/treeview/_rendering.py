@@ -1,0 +1,212 @@
+"""What `render` returns, and the ways to get it shown."""
+
+import importlib
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, TextIO
+
+from treeview._document import Node
+from treeview._layout import open_branches
+from treeview._markup import Markup, fragment_html
+from treeview._options import Options, changed_options, current_options
+from treeview._page import document_markup, page_html
+from treeview._text import document_text
+from treeview._walk import build_document
+
+_PAGE_WIDTH = 100
+
+
+class Displayable(ABC):
+    """Something that can be shown as text, as HTML and in a notebook, and saved to a file."""
+
+    @abstractmethod
+    def text(self, *, width: int | None = None, color: bool = False) -> str:
+        """The text output.
+
+        Args:
+            width: Columns of a line; None for what the options say.
+            color: Whether to color it with ANSI codes.
+        """
+
+    @abstractmethod
+    def markup(self) -> Markup:
+        """The HTML output as a piece that can be joined with others on one page."""
+
+    def html(self) -> str:
+        """The HTML output: a fragment that brings its own styles and needs nothing else."""
+        return fragment_html(self.markup())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a file: a page that opens offline (`.html`) or plain text (`.txt`).
+
+        The file appears complete or not at all.
+
+        Args:
+            path: Where to write. A file that is there is replaced.
+
+        Raises:
+            ValueError: The suffix is neither `.html` nor `.txt`.
+            OSError: The folder does not exist or the file cannot be written.
+        """
+        target = Path(path)
+        match target.suffix.lower():
+            case ".html" | ".htm":
+                content = page_html([_on_card(self.markup())], target.stem)
+            case ".txt":
+                content = self.text() + "\n"
+            case suffix:
+                raise ValueError(
+                    f"Expected `path` to end in `.html` or `.txt`, got {suffix!r} in"
+                    f" {str(target)!r}. Add one of the two."
+                )
+        write_file(target, content)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython's protocol
+        printer.text("..." if cycle else self.text())
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        wanted = {"text/plain", "text/html"}.intersection(include or {"text/plain", "text/html"})
+        makers = {"text/plain": self.text, "text/html": self.html}
+        return {kind: makers[kind]() for kind in sorted(wanted.difference(exclude or ()))}
+
+
+class Rendering(Displayable):
+    """An object as it looked when it was rendered.
+
+    Attributes:
+        document: What all outputs are made of.
+        options: The settings it was made with.
+    """
+
+    def __init__(self, document: Node, options: Options | None = None) -> None:
+        self.document = document
+        self.options = options or current_options()
+
+    def text(self, *, width: int | None = None, color: bool = False) -> str:
+        """The text output.
+
+        Args:
+            width: Columns of a line; None for what the options say.
+            color: Whether to color it with ANSI codes.
+        """
+        chosen = replace(self.options, width=width or self.options.width, color=color)
+        return document_text(self.document, chosen)
+
+    def markup(self) -> Markup:
+        """The HTML output as a piece that can be joined with others on one page."""
+        width = self.options.width or _PAGE_WIDTH
+        opened = open_branches(self.document, width=width, max_lines=self.options.max_lines)
+        lines = self.options.max_lines
+        return document_markup(self.document, opened=opened, width=width, stretch=lines)
+
+
+def render(obj: object, **options: Any) -> Rendering:
+    """Looks at an object, once, and returns what can be shown of it.
+
+    Args:
+        obj: Any object.
+        **options: Changes of `treeview.options` for this rendering.
+
+    Raises:
+        TypeError: An option is unknown or has a value of another type.
+        ValueError: An option is out of range.
+
+    Example:
+        >>> print(render({"a": [1, 2]}).text())
+        {'a': [1, 2]}
+    """
+    chosen = changed_options(options)
+    return Rendering(build_document(obj, options=chosen), chosen)
+
+
+def render_text(obj: object, **options: Any) -> str:
+    """An object as text; see `render`."""
+    return render(obj, **options).text(color=options.get("color") or False)
+
+
+def render_html(obj: object, **options: Any) -> str:
+    """An object as a fragment of HTML that brings its own styles; see `render`."""
+    return render(obj, **options).html()
+
+
+def show(*objects: object, **options: Any) -> None:
+    """Shows objects: in a notebook as its outputs, elsewhere as text on the standard output.
+
+    Args:
+        *objects: What to show, one below the other. Strings are shown as they are.
+        **options: Changes of `treeview.options`; `color=None` colors what goes to a terminal.
+    """
+    display = _notebook_display()
+    color = options.get("color")
+    if color is None:
+        color = wants_color(sys.stdout)
+    for obj in objects:
+        item = obj if isinstance(obj, str | Displayable) else render(obj, **options)
+        if isinstance(item, str):
+            sys.stdout.write(f"{item}\n")
+        elif display is not None:
+            display(item)
+        else:
+            sys.stdout.write(f"{item.text(color=color)}\n")
+
+
+def wants_color(stream: TextIO) -> bool:
+    """Whether text written to a stream should carry ANSI codes (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def _notebook_display() -> Any:
+    """IPython's `display` where a kernel runs this, else None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    return importlib.import_module("IPython.display").display
+
+
+def _on_card(markup: Markup) -> Markup:
+    return replace(markup, html=f'<div class="treeview">{markup.html}</div>')
+
+
+def write_file(target: Path, content: str) -> None:
+    """Writes a text file completely or not at all.
+
+    Args:
+        target: The file, which is replaced if it is there.
+        content: What to write, as UTF-8.
+
+    Raises:
+        OSError: The folder does not exist or the file cannot be written.
+    """
+    # A file beside the target on the same file system, so that renaming it is one step.
+    draft = target.with_name(f".{target.name}.{token_hex(4)}")
+    try:
+        try:
+            draft.write_text(content, encoding="utf-8", newline="\n")
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"Expected the folder of {str(target)!r} to exist; create {str(target.parent)!r} first."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise type(error)(
+            error.errno, f"Could not write {len(content):,} characters: {reason}", str(target)
+        ) from error

@@ -1,0 +1,174 @@
+"""Ordinary IPython formatters that show objects with treeview.
+
+Two formatters are involved. The one for MIME bundles is asked first and answers with text and
+HTML for every object of the chosen types. IPython's own text formatter has printers for the
+containers of the standard library, which would override the text of that bundle, so those are
+replaced for as long as treeview is installed. Nothing is displayed on the side.
+"""
+
+import importlib
+import sys
+from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
+from collections.abc import Callable, Iterable
+from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from treeview._document import ATOM_TYPES
+from treeview._names import type_attribute
+from treeview._rendering import Displayable, render
+from treeview.notebook.magics import register_magics, unregister_magics
+
+# IPython has text printers of its own for these.
+_CONTAINERS: tuple[type, ...] = (
+    ChainMap,
+    Counter,
+    MappingProxyType,
+    OrderedDict,
+    SimpleNamespace,
+    UserDict,
+    UserList,
+    defaultdict,
+    deque,
+    dict,
+    frozenset,
+    list,
+    set,
+    tuple,
+)
+# What says all there is to say on one line, or is shown best by IPython itself.
+_PLAIN_TYPES: frozenset[type] = ATOM_TYPES | {FunctionType, ModuleType, type}
+
+_Undo = Callable[[], None]
+_installed: WeakKeyDictionary[Any, list[_Undo]] = WeakKeyDictionary()
+
+
+def install(
+    types: type | Iterable[type] | None = None, *, autovisualize: bool = False, shell: Any = None
+) -> None:
+    """Lets IPython show objects with treeview until `uninstall` is called.
+
+    Args:
+        types: The types to show, with their subclasses, even if they bring rich output of their
+            own. None for every object that has no rich output and is not a plain value.
+        autovisualize: Whether to draw the arrays in them.
+        shell: The IPython shell; None for the one that runs.
+
+    Raises:
+        RuntimeError: No IPython shell runs.
+        TypeError: `types` holds something that is not a type.
+    """
+    chosen = None if types is None else _checked_types(types)
+    shell = _running_shell() if shell is None else shell
+    uninstall(shell=shell)
+    formatter = shell.display_formatter
+    changes: dict[str, Any] = {"autovisualize": True} if autovisualize else {}
+
+    def bundle(obj: Any) -> Any:
+        if chosen is None and not _adds_value(obj, formatter):
+            return _own_bundle(obj)
+        rendering = obj if isinstance(obj, Displayable) else render(obj, **changes)
+        return {"text/plain": rendering.text(), "text/html": rendering.html()}
+
+    def print_text(obj: Any, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it
+        printer.text("..." if cycle else render(obj).text())
+
+    bundles, texts = formatter.mimebundle_formatter, formatter.formatters["text/plain"]
+    everything = (object,) if chosen is None else chosen
+    _installed[shell] = [
+        *(_replace_printer(bundles, kind, bundle) for kind in everything),
+        *(_replace_printer(texts, kind, print_text) for kind in chosen or _CONTAINERS),
+    ]
+
+
+def uninstall(*, shell: Any = None) -> None:
+    """Gives IPython its own formatters back; does nothing where treeview is not installed.
+
+    Args:
+        shell: The IPython shell; None for the one that runs.
+
+    Raises:
+        RuntimeError: No IPython shell runs.
+    """
+    shell = _running_shell() if shell is None else shell
+    for undo in _installed.pop(shell, []):
+        undo()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Is what `%load_ext treeview` calls: installs the display and `%%autovisualize`."""
+    install(shell=shell)
+    register_magics(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Is what `%unload_ext treeview` calls."""
+    uninstall(shell=shell)
+    unregister_magics(shell)
+
+
+def _checked_types(types: type | Iterable[type]) -> tuple[type, ...]:
+    chosen: tuple[Any, ...] = (types,) if isinstance(types, type) else tuple(types)
+    for kind in chosen:
+        if not isinstance(kind, type):
+            raise TypeError(f"Expected `types` to be types, got {kind!r}; pass its class instead.")
+    return chosen
+
+
+def _running_shell() -> Any:
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        raise RuntimeError(
+            "Expected an IPython shell to run, found none; call this in a notebook or in IPython,"
+            " or use `treeview.show`."
+        )
+    return shell
+
+
+def _replace_printer(formatter: Any, kind: type, printer: Any) -> _Undo:
+    """Registers a printer with a formatter and returns what restores the one before."""
+    printers: dict[type, Any] = formatter.type_printers
+    before = printers.get(kind)
+    printers[kind] = printer
+
+    def undo() -> None:
+        if printers.get(kind) is not printer:
+            return  # somebody else has registered a printer since
+        del printers[kind]
+        if before is not None:
+            printers[kind] = before
+
+    return undo
+
+
+def _adds_value(obj: Any, formatter: Any) -> bool:
+    """Whether an object has no rich output of its own."""
+    kind: type[object] = type(obj)
+    if kind in _PLAIN_TYPES:
+        return False
+    if type_attribute(kind, "__treeview__") is not None:
+        return True
+    if _real_method(obj, "_repr_mimebundle_") is not None:
+        return False
+    return not any(
+        _has_printer(obj, one) for mime, one in formatter.formatters.items() if mime != "text/plain"
+    )
+
+
+def _has_printer(obj: Any, formatter: Any) -> bool:
+    try:
+        formatter.lookup(obj)
+    except KeyError:
+        return _real_method(obj, str(formatter.print_method)) is not None
+    return True
+
+
+def _own_bundle(obj: Any) -> Any:
+    method = _real_method(obj, "_repr_mimebundle_")
+    return None if method is None else method(include=None, exclude=None)
+
+
+def _real_method(obj: Any, name: str) -> Any:
+    """A display method as IPython finds it: not on classes, not where `__getattr__` invents it."""
+    return importlib.import_module("IPython.utils.dir2").get_real_method(obj, name)

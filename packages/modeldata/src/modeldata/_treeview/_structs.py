@@ -1,0 +1,57 @@
+"""Structs: `Type(field=value, ...)`, coloured by type where they are layers."""
+
+import dataclasses
+from typing import Any
+
+from treeview import Shown, View
+
+from modeldata._struct import Struct, is_pytree_node_field
+from modeldata._treeview._colors import GREY, type_color
+from modeldata.nn import Sequential
+
+
+def draw_struct(struct: Struct, view: View) -> Shown:
+    """Draws a struct by its fields; static fields are styled as settings.
+
+    Args:
+        struct: Any struct.
+        view: The builder of treeview.
+    """
+    fields = dataclasses.fields(struct)  # pyright: ignore[reportArgumentType]  # a dataclass
+    return view.record(
+        struct,
+        {field.name: _value(struct, field, view) for field in fields},
+        static=[field.name for field in fields if not is_pytree_node_field(field)],
+        name=_constructor(struct, view),
+        color=_color(struct),
+        note="Sequential" if _is_named_sequential(struct) else None,
+    )
+
+
+def _value(struct: Struct, field: dataclasses.Field[Any], view: View) -> Any:
+    value = getattr(struct, field.name, None)
+    if field.metadata.get("always_collapse") and isinstance(value, Struct):
+        return view.record(value, value.attributes_dict(), opened=False)
+    return value
+
+
+def _constructor(struct: Struct, view: View) -> str | None:
+    """What rebuilds the struct in a roundtrip, where calling its class would not."""
+    generated = type(struct).__init__ is getattr(_info(struct), "generated_init", None)
+    if not view.options.roundtrip or generated:
+        return None
+    return f"{view.type_name(type(struct))}.from_attributes"
+
+
+def _info(struct: Struct) -> Any:
+    return vars(type(struct)).get("__pytree_dataclass__")
+
+
+def _is_named_sequential(struct: Struct) -> bool:
+    return isinstance(struct, Sequential) and type(struct) is not Sequential
+
+
+def _color(struct: Struct) -> str | None:
+    if type(struct) is Sequential:
+        return GREY
+    return type_color(type(struct)) if callable(struct) else None

@@ -191,7 +191,7 @@ def _by_slot(variables: Iterable[Any]) -> dict[_Key, Any]:
 
 def _unfreeze(value: Any) -> AbstractVariable:
     if not isinstance(value, AbstractVariableValue):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004  # a variable is fine here without the keyword
             "Expected only frozen values with `unfreeze_as_copy=True`, but got the variable "
             f"{value.description}. Freeze it first, or bind it without `unfreeze_as_copy`."
         )

@@ -84,7 +84,7 @@ class VariableJit:
 
         traced.__name__ = getattr(fun, "__name__", "variable_jit")  # shown in profiles
         donate = (2, 3) if donate_variables else (2,)
-        self._compiled = jax.jit(traced, static_argnums=0, donate_argnums=donate, **jit_kwargs)
+        self._compiled: Any = jax.jit(traced, static_argnums=0, donate_argnums=donate, **jit_kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         arguments, variables = self._prepare(args, kwargs)
@@ -150,7 +150,8 @@ class VariableJit:
                 for treedef, layout, arrays in zip(plan.treedefs, plan.layouts, leaves, strict=True)
             )
             refuse_conflicts(variables, (kept_tree, donated_tree))
-            args, kwargs = _put_back(*kept_tree, {**dict(plan.statics), **(donated_tree or {})})
+            args, kwargs = kept_tree
+            args, kwargs = _put_back(args, kwargs, {**dict(plan.statics), **(donated_tree or {})})
             result = self._fun(*args, **kwargs)
             _refuse_variables(result)
             new_values = [variable.value for variable in variables]

@@ -20,10 +20,10 @@ import jax.numpy as jnp
 import numpy as np
 import wadler_lindig as wl
 
+from modeldata._frozen_dict import FrozenDict
 from modeldata._repr import struct_repr
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.variables._labels import next_label
-from modeldata.variables._metadata import Metadata
 from modeldata.variables._origin import current_call, current_trace
 
 
@@ -133,13 +133,13 @@ class AbstractVariable:
         self.value = value
 
     @property
-    def metadata(self) -> Metadata:
+    def metadata(self) -> FrozenDict:
         """An immutable mapping of notes for tools; assign another mapping to change it."""
         return self._metadata
 
     @metadata.setter
     def metadata(self, metadata: Mapping[Hashable, Any]) -> None:
-        self._metadata = metadata if type(metadata) is Metadata else Metadata(metadata)
+        self._metadata = metadata if type(metadata) is FrozenDict else FrozenDict(metadata)
         self._frozen = None
         # What a compiled function depends on besides the value: cheap to hash and to compare.
         self.signature = (type(self), self._label, self._metadata or None)
@@ -272,7 +272,7 @@ class ParameterValue(AbstractVariableValue):
 
     label: Hashable = static_field()
     value: Any
-    metadata: Mapping[Hashable, Any] = static_field(default_factory=Metadata)
+    metadata: Mapping[Hashable, Any] = static_field(default_factory=FrozenDict)
 
 
 class Parameter(AbstractVariable):
@@ -312,7 +312,7 @@ class StateVariableValue(AbstractVariableValue):
 
     label: Hashable = static_field()
     value: Any
-    metadata: Mapping[Hashable, Any] = static_field(default_factory=Metadata)
+    metadata: Mapping[Hashable, Any] = static_field(default_factory=FrozenDict)
 
 
 class StateVariable(AbstractVariable):

@@ -1,14 +1,17 @@
-"""The metadata of a variable: a mapping that never changes and can be part of a pytree."""
+"""A mapping that never changes, for the static parts of a tree."""
 
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 
-class Metadata(Mapping[Hashable, Any]):
+class FrozenDict(Mapping[Hashable, Any]):
     """An immutable mapping that prints, compares and looks up as a dictionary does.
 
-    Variables, their frozen values and their copies share it safely, and JAX may keep it as the
-    static part of a tree. Values need `==` but need not be hashable.
+    Several owners share it safely, and JAX may keep it in the structure of a tree. Values need
+    `==` but need not be hashable.
+
+    Args:
+        items: The mapping to copy; empty if not given.
     """
 
     __slots__ = ("_items",)

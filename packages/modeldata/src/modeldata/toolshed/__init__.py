@@ -1,0 +1,1 @@
+"""Tools for experiments on models, one per module; import the module that you need."""

@@ -1,0 +1,29 @@
+"""Saving what flows through a model."""
+
+import dataclasses
+from typing import Any
+
+from modeldata._struct import pytree_dataclass
+from modeldata.nn import Layer
+from modeldata.variables import StateVariable
+
+
+@pytree_dataclass
+class SaveIntermediate(Layer):
+    """Passes its input on, and keeps it in a state variable.
+
+    Insert one wherever you want to look: `select(model).at_instances_of(Softmax)
+    .apply_and_inline(lambda layer: [layer, SaveIntermediate()])`. Each call overwrites what the
+    last one saved.
+
+    Attributes:
+        saved: The `StateVariable`; its value is None before the first call.
+    """
+
+    saved: Any = dataclasses.field(default_factory=lambda: StateVariable(None))
+
+    def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
+        """Returns the input."""
+        del side_inputs
+        self.saved.value = argument
+        return argument

@@ -75,6 +75,7 @@ class Statistics:
         nans: How many values are not a number.
         positive_infinities: How many values are positive infinity.
         negative_infinities: How many values are negative infinity.
+        masked: How many values are masked; they count nowhere else.
     """
 
     finite: int
@@ -86,6 +87,7 @@ class Statistics:
     nans: int = 0
     positive_infinities: int = 0
     negative_infinities: int = 0
+    masked: int = 0
 
 
 Window = tuple[np.ndarray[Any, np.dtype[np.intp]], ...]

@@ -1,0 +1,145 @@
+"""Reading values of JAX arrays: in place, in one transfer, or reduced on their device.
+
+Values in the memory of the host are read where they are. Arrays on an accelerator come over in one
+transfer for all of them, which compiles nothing; only what is too large for that is reduced or
+sliced on its device, by programs that are compiled once for each shape.
+
+JAX keeps a copy on the host of every array that was converted to NumPy, for as long as the array
+lives. Fresh array objects around the same buffers are converted instead, and thrown away.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from treeview.arrays.protocol import Statistics, Window
+from treeview.arrays.statistics import NumpyArray, array_statistics
+
+LARGEST_TRANSFER = 1 << 26
+"""From this many bytes on, an array on an accelerator is not copied to the host."""
+
+
+def read_statistics(arrays: Sequence[jax.Array]) -> list[Statistics | None]:
+    """Statistics of each array; random keys have none."""
+    with jax.ensure_compile_time_eval():  # the arrays may be constants of a function being traced
+        waiting = [None if _is_opaque(array) else _begin_statistics(array) for array in arrays]
+        found = transfer(waiting)
+    return [_statistics(array, values) for array, values in zip(arrays, found, strict=True)]
+
+
+def read_windows(requests: Sequence[tuple[jax.Array, Window]]) -> list[NumpyArray]:
+    """The values in each window."""
+    with jax.ensure_compile_time_eval():
+        waiting = [
+            _take(array, window) if _stays_on_device(array) else array for array, window in requests
+        ]
+        found = transfer(waiting)
+    results: list[NumpyArray] = []
+    for (array, window), values in zip(requests, found, strict=True):
+        whole = values.shape == array.shape and window
+        results.append(values[np.ix_(*window)] if whole else np.array(values))
+    return results
+
+
+def transfer(waiting: Sequence[Any]) -> list[Any]:
+    """Brings arrays (and tuples of arrays) to the host, all remote ones together."""
+    results: list[Any] = list(waiting)
+    remote: list[int] = []
+    for position, item in enumerate(waiting):
+        if isinstance(item, jax.Array) and _is_on_host(item):
+            results[position] = np.asarray(item)  # a view of JAX's own memory
+        elif item is not None:
+            remote.append(position)
+    if remote:
+        fresh = jax.tree.map(_fresh, [waiting[position] for position in remote])
+        for position, values in zip(remote, jax.device_get(fresh), strict=True):
+            results[position] = values
+    return results
+
+
+def _fresh(array: jax.Array) -> jax.Array:
+    if array.is_fully_replicated:
+        return array.addressable_data(0)
+    shards = [shard.data for shard in array.addressable_shards]
+    return jax.make_array_from_single_device_arrays(array.shape, array.sharding, shards)
+
+
+def _is_on_host(array: jax.Array) -> bool:
+    devices = array.sharding.device_set
+    return len(devices) == 1 and next(iter(devices)).platform == "cpu"
+
+
+def _is_opaque(array: jax.Array) -> bool:
+    return jnp.issubdtype(array.dtype, jax.dtypes.extended)
+
+
+def _stays_on_device(array: jax.Array) -> bool:
+    return array.nbytes >= LARGEST_TRANSFER and not _is_on_host(array)
+
+
+def _begin_statistics(array: jax.Array) -> Any:
+    real = jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+    return _reduce(array) if real and _stays_on_device(array) else array
+
+
+def _statistics(array: jax.Array, found: Any) -> Statistics | None:
+    if found is None:
+        return None
+    if isinstance(found, np.ndarray):
+        return array_statistics(found)
+    mean, std, low, high, *counts = found
+    finite, zeros, nans, positive, negative = map(int, counts)
+    if not finite:
+        mean = std = low = high = None
+    return Statistics(
+        finite=finite,
+        mean=None if mean is None else float(mean),
+        std=None if std is None else float(std),
+        low=None if low is None else low.item(),
+        high=None if high is None else high.item(),
+        zeros=zeros,
+        nans=nans,
+        positive_infinities=positive,
+        negative_infinities=negative,
+    )
+
+
+@jax.jit
+def _reduce(array: jax.Array) -> tuple[jax.Array, ...]:
+    """Mean, deviation, extremes and counts as arrays without axes.
+
+    Moments are sums of float32 in two passes (the compiler adds in a tree, so little is lost).
+    """
+    floating = jnp.issubdtype(array.dtype, jnp.floating)
+    finite = jnp.isfinite(array) if floating else jnp.ones(array.shape, bool)
+    limits = jnp.finfo(array.dtype) if floating else jnp.iinfo(array.dtype)
+    wide = jnp.where(finite, array, 0).astype(
+        jnp.float64 if jax.config.x64_enabled else jnp.float32
+    )
+    count = _count(finite)
+    divisor = jnp.maximum(count, 1).astype(wide.dtype)
+    mean = wide.sum() / divisor
+    squares = jnp.where(finite, jnp.square(wide - mean), 0).sum()
+    return (
+        mean,
+        jnp.sqrt(squares / divisor),
+        jnp.where(finite, array, limits.max).min(),
+        jnp.where(finite, array, limits.min).max(),
+        count,
+        _count(array == 0),
+        _count(jnp.isnan(array)),
+        _count(jnp.isposinf(array)) if floating else jnp.uint32(0),
+        _count(jnp.isneginf(array)) if floating else jnp.uint32(0),
+    )
+
+
+def _count(flags: jax.Array) -> jax.Array:
+    return flags.sum(dtype=jnp.uint32)
+
+
+@jax.jit
+def _take(array: jax.Array, window: Window) -> jax.Array:
+    return array[jnp.ix_(*window)]

@@ -1,0 +1,134 @@
+"""JAX: arrays wherever they live, tracers, random keys, abstract arrays, shardings, tree nodes."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from treeview._document import Text
+from treeview._guard import safe_repr
+from treeview._names import type_name
+from treeview._registry import Registry
+from treeview._view import View
+from treeview.adapters._jax_trees import TreeNode, show_tree_node
+from treeview.adapters._jax_values import read_statistics, read_windows
+from treeview.arrays.protocol import ArrayInfo, Axis, Statistics, Window
+from treeview.arrays.statistics import NumpyArray
+
+
+class JaxAdapter:
+    """Speaks for `jax.Array`: concrete arrays, tracers, random keys."""
+
+    def describe(self, array: jax.Array) -> ArrayInfo:
+        """What is known without looking at values or waiting for a device."""
+        traced = isinstance(array, jax.core.Tracer)
+        problem = "traced" if traced else _array_problem(array)
+        return ArrayInfo(
+            type_name="jax.Array",
+            dtype=str(array.dtype),
+            axes=_positional_axes(array.shape),
+            bytes=_byte_count(array),
+            problem=problem,
+            note="" if problem else placement(array),
+        )
+
+    def statistics(self, arrays: Sequence[jax.Array]) -> Sequence[Statistics | None]:
+        """Statistics of each array, in at most one transfer."""
+        return read_statistics(arrays)
+
+    def fetch(self, requests: Sequence[tuple[jax.Array, Window]]) -> Sequence[NumpyArray]:
+        """The values in each window, in at most one transfer."""
+        return read_windows(requests)
+
+
+class AbstractAdapter:
+    """Speaks for what has a shape and an element type, but no values to look at."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self._name = name
+        self._problem = problem
+
+    def describe(self, array: Any) -> ArrayInfo:
+        """Shape and element type."""
+        return ArrayInfo(
+            type_name=self._name,
+            dtype=str(array.dtype),
+            axes=_positional_axes(array.shape),
+            bytes=_byte_count(array),
+            problem=self._problem,
+        )
+
+    def statistics(self, arrays: Sequence[Any]) -> Sequence[Statistics | None]:
+        """None for each."""
+        return [None] * len(arrays)
+
+    def fetch(self, requests: Sequence[tuple[Any, Window]]) -> Sequence[NumpyArray]:
+        """Nothing can be fetched.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(f"Expected an array with values, got `{self._name}`, which has none.")
+
+
+def _array_problem(array: jax.Array) -> str:
+    if array.is_deleted():
+        return "deleted"
+    if not (array.is_fully_addressable or array.is_fully_replicated):
+        return "partly on other hosts"
+    return ""
+
+
+def _positional_axes(shape: Sequence[int]) -> tuple[Axis, ...]:
+    return tuple(Axis(size, position=position) for position, size in enumerate(shape))
+
+
+def _byte_count(array: Any) -> int:
+    return math.prod(array.shape) * getattr(array.dtype, "itemsize", 0)
+
+
+def placement(array: jax.Array) -> str:
+    """Where an array lives, if that is not just the first device."""
+    devices = array.sharding.device_set
+    if len(devices) == 1:
+        device = next(iter(devices))
+        return "" if device == jax.local_devices(backend=device.platform)[0] else f"on {device}"
+    if array.is_fully_replicated:
+        return f"copied to {len(devices)} devices"
+    spec = getattr(array.sharding, "spec", None)
+    return f"on {len(devices)} devices" + (f", {spec!r}" if spec is not None else "")
+
+
+def _show_as_repr(obj: object, view: View) -> Text:
+    return view.text(safe_repr(obj))
+
+
+def _show_mesh(mesh: jax.sharding.Mesh, view: View) -> Text:
+    return view.text(_mesh_text(mesh))
+
+
+def _show_named_sharding(sharding: jax.sharding.NamedSharding, view: View) -> Text:
+    return view.text(f"NamedSharding({_mesh_text(sharding.mesh)}, {sharding.spec!r})")
+
+
+def _mesh_text(mesh: Any) -> str:
+    axes = ", ".join(f"{name!r}: {size}" for name, size in mesh.shape.items())
+    return f"{type_name(type(mesh))}({axes})"
+
+
+def register(registry: Registry) -> None:
+    """Tells a registry about JAX's types."""
+    registry.register_array(jax.Array, JaxAdapter())
+    abstract = AbstractAdapter("jax.ShapeDtypeStruct", "abstract")
+    registry.register_array(jax.ShapeDtypeStruct, abstract)
+    if hasattr(jax, "Ref"):
+        # Reading one would be an effect of the function that is being traced.
+        registry.register_array(jax.Ref, AbstractAdapter("jax.Ref", "mutable"))
+    for cls in (jax.sharding.PartitionSpec, jax.sharding.Sharding, jax.Device):
+        registry.register(cls, _show_as_repr)
+    registry.register(type(jax.tree.structure(None)), _show_as_repr)
+    registry.register(jax.sharding.Mesh, _show_mesh)
+    registry.register(jax.sharding.NamedSharding, _show_named_sharding)
+    registry.register(TreeNode, show_tree_node)

@@ -1,0 +1,83 @@
+"""NumPy: arrays of every element type, scalars and element types."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from treeview._document import Text
+from treeview._names import type_module, type_name
+from treeview._registry import Registry
+from treeview._view import View
+from treeview.arrays.protocol import ArrayInfo, Axis, Statistics, Window
+from treeview.arrays.statistics import NumpyArray, array_statistics
+
+
+class NumpyAdapter:
+    """Speaks for `numpy.ndarray` and its subclasses."""
+
+    def describe(self, array: NumpyArray) -> ArrayInfo:
+        """What is known without looking at values."""
+        shape = np.shape(np.asarray(array))
+        return ArrayInfo(
+            type_name=_array_type_name(type(array)),
+            dtype=dtype_name(array.dtype),
+            axes=tuple(Axis(size, position=position) for position, size in enumerate(shape)),
+            bytes=array.nbytes,
+        )
+
+    def statistics(self, arrays: Sequence[NumpyArray]) -> Sequence[Statistics | None]:
+        """Statistics of each array, made from its memory in place."""
+        return [array_statistics(array) for array in arrays]
+
+    def fetch(self, requests: Sequence[tuple[NumpyArray, Window]]) -> Sequence[NumpyArray]:
+        """Copies of the windows; masked arrays stay masked."""
+        return [_window_of(array, window) for array, window in requests]
+
+
+def _window_of(array: NumpyArray, window: Window) -> NumpyArray:
+    if not isinstance(array, np.ma.MaskedArray):
+        array = np.asarray(array)
+    return array[np.ix_(*window)] if window else array.copy()
+
+
+def _array_type_name(cls: type) -> str:
+    name = type_name(cls)
+    for module, prefix in ((np, "np"), (np.ma, "np.ma")):
+        if getattr(module, name, None) is cls:
+            return f"{prefix}.{name}"
+    return name
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The name of an element type: `float32`, `>f4`, `<U5`, `{x: int32, y: float64[3]}`."""
+    if dtype.names:
+        fields = (f"{name}: {dtype_name(dtype[name])}" for name in dtype.names)
+        return f"{{{', '.join(fields)}}}"
+    if dtype.subdtype:
+        base, shape = dtype.subdtype
+        return f"{dtype_name(base)}[{', '.join(map(str, shape))}]"
+    if dtype.kind == "T":
+        return "str"
+    if dtype.kind in "SUVmM" and dtype.type.__module__ == "numpy":
+        return str(dtype).lstrip("|")
+    return dtype.name if dtype.isnative else str(dtype)
+
+
+def _show_dtype(dtype: np.dtype[Any], view: View) -> Text:
+    prefix = "np." if view.options.roundtrip else ""
+    return view.text(prefix, (repr(dtype), "plain"))
+
+
+def _show_scalar(scalar: np.generic, view: View) -> Text | None:
+    if type_module(type(scalar)) not in {"numpy", "ml_dtypes"}:
+        return None  # a subclass of its own may look different
+    style = "string" if isinstance(scalar, np.character) else "number"
+    return view.text((repr(scalar), style))
+
+
+def register(registry: Registry) -> None:
+    """Tells a registry about NumPy's types."""
+    registry.register_array(np.ndarray, NumpyAdapter())
+    registry.register(np.dtype, _show_dtype)
+    registry.register(np.generic, _show_scalar)

@@ -1,0 +1,189 @@
+"""All arrays of a display at once.
+
+Each adapter is asked once for statistics and once for values, so that an accelerator gets all its
+work before anybody waits for it. What goes wrong with one array stays with it: a batch that fails
+is repeated array by array.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from treeview._document import Branch, Node, Text
+from treeview._guard import STOP, describe_error
+from treeview._options import Options
+from treeview.arrays.delegate import by_adapter
+from treeview.arrays.drawing import PictureStyle, can_draw, draw_picture
+from treeview.arrays.protocol import ArrayAdapter, ArrayRequest, Statistics, Window
+from treeview.arrays.statistics import NumpyArray
+from treeview.arrays.summary import shows_values, summary_text
+
+_BATCH_BYTES = 1 << 28  # between batches of this size the clock is read
+_BYTES_PER_SECOND = 1e9  # a careful guess of how fast statistics are made
+
+TREE_STYLE = PictureStyle(maximum_size=4000, axis_cutoff=128)
+"""How arrays are drawn inside trees."""
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One array on its way to a node; `failure` and `skipped` say why its values are missing."""
+
+    request: ArrayRequest
+    statistics: Statistics | None = None
+    values: NumpyArray | None = None
+    window: Window = field(default_factory=tuple[np.ndarray[Any, np.dtype[np.intp]], ...])
+    failure: str = ""
+    skipped: str = ""
+
+    @property
+    def readable(self) -> bool:
+        return not self.request.info.problem and not self.failure
+
+
+def finish_arrays(requests: Sequence[ArrayRequest], options: Options) -> list[Node]:
+    """Summaries, and pictures where they are asked for, of all arrays that a walk met.
+
+    Args:
+        requests: The arrays.
+        options: `statistics` says whether values are read at all, `seconds` for how long at most.
+
+    Returns:
+        For each request its summary, or a branch with summary and picture.
+    """
+    jobs = [_Job(request) for request in requests]
+    if options.statistics:
+        deadline = perf_counter() + options.seconds
+        _fetch_values(jobs)
+        _add_statistics(jobs, deadline)
+    return [_node(job) for job in jobs]
+
+
+def _fetch_values(jobs: list[_Job]) -> None:
+    wanted: list[_Job] = []
+    for job in jobs:
+        info = job.request.info
+        if not job.readable:
+            continue
+        if shows_values(info):
+            job.window = tuple(np.arange(size) for size in info.shape)
+            wanted.append(job)
+        elif job.request.picture and can_draw(info):
+            job.window = TREE_STYLE.window(info.shape)
+            wanted.append(job)
+    for job, values in _ask(wanted, _fetch):
+        shape = tuple(len(indices) for indices in job.window)
+        if isinstance(values, np.ndarray) and values.shape == shape:
+            job.values = values
+        else:
+            job.failure = f"adapter gave {_describe(values)} instead of values of shape {shape}"
+
+
+def _describe(values: object) -> str:
+    if isinstance(values, np.ndarray):
+        return f"values of shape {values.shape}"
+    return f"`{type(values).__name__}`"
+
+
+def _fetch(adapter: ArrayAdapter, arrays: list[Any], jobs: list[_Job]) -> Sequence[Any]:
+    return adapter.fetch([(array, job.window) for array, job in zip(arrays, jobs, strict=True)])
+
+
+def _statistics(adapter: ArrayAdapter, arrays: list[Any], _: list[_Job]) -> Sequence[Any]:
+    return adapter.statistics(arrays)
+
+
+def _add_statistics(jobs: list[_Job], deadline: float) -> None:
+    wanted = [job for job in jobs if job.readable and not shows_values(job.request.info)]
+    # Small arrays first: if time runs out, few are left without statistics.
+    wanted.sort(key=lambda job: job.request.info.bytes)
+    while wanted:
+        left = deadline - perf_counter()
+        batch = _next_batch(wanted, left * _BYTES_PER_SECOND)
+        if not batch:
+            break
+        del wanted[: len(batch)]
+        for job, statistics in _ask(batch, _statistics):
+            if statistics is None or isinstance(statistics, Statistics):
+                job.statistics = statistics
+            else:
+                job.failure = f"adapter gave {_describe(statistics)} instead of statistics"
+    for job in wanted:
+        job.skipped = "too large to read in time"
+
+
+def _next_batch(jobs: list[_Job], limit: float) -> list[_Job]:
+    """The first jobs, about `_BATCH_BYTES` together, none of them larger than the limit."""
+    batch: list[_Job] = []
+    total = 0
+    for job in jobs:
+        size = job.request.info.bytes
+        if size > limit or (batch and total + size > _BATCH_BYTES):
+            break
+        batch.append(job)
+        total += size
+    return batch
+
+
+def _ask(
+    jobs: list[_Job], question: Callable[[ArrayAdapter, list[Any], list[_Job]], Sequence[Any]]
+) -> list[tuple[_Job, Any]]:
+    """Asks every adapter about all its arrays; marks jobs whose arrays fail."""
+    answers: list[tuple[_Job, Any]] = []
+    sound: list[tuple[_Job, tuple[ArrayAdapter, Any]]] = []
+    for job in jobs:
+        pair = (job.request.adapter, job.request.array)
+        if _attempt(job, lambda pair=pair: by_adapter([pair])) is not None:
+            sound.append((job, pair))
+    for adapter, positions, arrays in by_adapter(pair for _, pair in sound):
+        members = [sound[position][0] for position in positions]
+        try:
+            found = list(question(adapter, arrays, members))
+            answers += zip(members, found, strict=True)
+        except STOP:
+            raise
+        except BaseException:
+            for job, array in zip(members, arrays, strict=True):
+                answer = _attempt(
+                    job, lambda job=job, array=array: question(adapter, [array], [job])[0]
+                )
+                if not job.failure:
+                    answers.append((job, answer))
+    return answers
+
+
+def _attempt(job: _Job, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except STOP:
+        raise
+    except BaseException as error:
+        job.failure = describe_error(error)
+        return None
+
+
+def _node(job: _Job) -> Node:
+    request = job.request
+    small = shows_values(request.info)
+    summary = summary_text(
+        request.info,
+        name=request.name,
+        statistics=job.statistics,
+        values=job.values if small else None,
+        failure=job.failure,
+        skipped=job.skipped,
+    )
+    if not request.picture or job.values is None or request.info.size < 2:
+        return summary
+    return _with_picture(summary, job, job.values)
+
+
+def _with_picture(summary: Text, job: _Job, values: NumpyArray) -> Node:
+    try:
+        picture = draw_picture(values, job.request.info, job.window, TREE_STYLE)
+    except Exception as error:
+        return Text((*summary.spans, (f" <no picture: {describe_error(error)}>", "error")))
+    return Branch(head=summary, values=[picture], folded=summary, inline=False)

@@ -1,0 +1,64 @@
+"""Which part of a large array is fetched and shown.
+
+A window keeps the same number of indices at both ends of an axis. The sizes of long axes shrink
+together, in proportion to their square roots: an axis a hundred times longer is still shown ten
+times longer, and a small axis is shown whole.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from treeview.arrays.protocol import Window
+
+
+def balanced_window(
+    shape: Sequence[int],
+    *,
+    maximum_size: int | None,
+    axis_cutoff: int | None = None,
+    minimum_edge: int = 5,
+) -> Window:
+    """The indices to show of each axis so that their product is about `maximum_size`.
+
+    Args:
+        shape: Sizes of the axes.
+        maximum_size: How many values to show at most; None for all. The limit gives way to
+            `minimum_edge` where an array has many long axes.
+        axis_cutoff: How many indices of one axis to show at most; longer axes get ten more for
+            each doubling.
+        minimum_edge: How many indices to keep at either end of an axis at least.
+    """
+    limits = [_axis_limit(size, axis_cutoff, minimum_edge) for size in shape]
+    if maximum_size is None or math.prod(limits) <= maximum_size:
+        return tuple(map(axis_window, shape, limits))
+    least = [min(limit, 2 * minimum_edge) for limit in limits]
+
+    def counts(scale: float) -> list[int]:
+        wanted = (int(scale * math.sqrt(size)) for size in shape)
+        return [min(limit, max(*pair)) for limit, *pair in zip(limits, least, wanted, strict=True)]
+
+    low, high = 0.0, math.sqrt(max(shape))
+    for _ in range(50):
+        middle = (low + high) / 2
+        if math.prod(counts(middle)) <= maximum_size:
+            low = middle
+        else:
+            high = middle
+    return tuple(map(axis_window, shape, counts(low)))
+
+
+def _axis_limit(size: int, cutoff: int | None, minimum_edge: int) -> int:
+    if cutoff is None or size <= cutoff:
+        return size
+    doublings = math.log2(size / max(cutoff, 1))
+    return min(size, max(int(cutoff + 10 * doublings), 2 * minimum_edge))
+
+
+def axis_window(size: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """`count` indices of an axis, half of them from either end; all if one would be left out."""
+    if count >= size - 1:
+        return np.arange(size)
+    edge = max(count // 2, 1)
+    return np.concatenate([np.arange(edge), np.arange(size - edge, size)])

@@ -1,0 +1,23 @@
+"""Language models: load them from checkpoints, and generate text with them."""
+
+from modeldata.models._load import load, load_tokenizer, open_checkpoint
+from modeldata.models.checkpoints import LoadError
+from modeldata.models.tokenizers import Tokenizer
+from modeldata.models.transformer import (
+    TransformerBlock,
+    TransformerFeedForward,
+    TransformerLM,
+    TransformerMetadata,
+)
+
+__all__ = [
+    "LoadError",
+    "Tokenizer",
+    "TransformerBlock",
+    "TransformerFeedForward",
+    "TransformerLM",
+    "TransformerMetadata",
+    "load",
+    "load_tokenizer",
+    "open_checkpoint",
+]

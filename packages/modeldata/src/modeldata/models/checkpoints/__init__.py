@@ -1,8 +1,28 @@
 """Checkpoints: files and models whose tensors are read one at a time."""
 
-from modeldata.models.checkpoints._base import Checkpoint as Checkpoint, TensorInfo as TensorInfo
-from modeldata.models.checkpoints._errors import (
-    LoadError as LoadError,
-    import_extra as import_extra,
+from modeldata.models.checkpoints._base import Checkpoint, TensorInfo
+from modeldata.models.checkpoints._errors import LoadError, import_extra
+from modeldata.models.checkpoints._gguf import GGUFCheckpoint
+from modeldata.models.checkpoints._huggingface import (
+    HuggingFaceFolder,
+    TransformersModel,
+    is_transformers_model,
+    read_json,
 )
-from modeldata.models.checkpoints._gguf import GGUFCheckpoint as GGUFCheckpoint
+from modeldata.models.checkpoints._settings import Settings
+from modeldata.models.checkpoints._tables import WeightRule, check_tensors
+
+__all__ = [
+    "Checkpoint",
+    "GGUFCheckpoint",
+    "HuggingFaceFolder",
+    "LoadError",
+    "Settings",
+    "TensorInfo",
+    "TransformersModel",
+    "WeightRule",
+    "check_tensors",
+    "import_extra",
+    "is_transformers_model",
+    "read_json",
+]

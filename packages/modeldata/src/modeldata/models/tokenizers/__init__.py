@@ -1,7 +1,7 @@
 """Tokenizers, read from the files that models come in."""
 
-from modeldata.models.tokenizers._base import Tokenizer as Tokenizer
-from modeldata.models.tokenizers._sentencepiece import (
-    SentencePieceTokenizer as SentencePieceTokenizer,
-    tokenizer_from_gguf as tokenizer_from_gguf,
-)
+from modeldata.models.tokenizers._base import Tokenizer
+from modeldata.models.tokenizers._huggingface import HuggingFaceTokenizer
+from modeldata.models.tokenizers._sentencepiece import SentencePieceTokenizer, tokenizer_from_gguf
+
+__all__ = ["HuggingFaceTokenizer", "SentencePieceTokenizer", "Tokenizer", "tokenizer_from_gguf"]

@@ -1,0 +1,37 @@
+"""Transformers: their settings, their layers, and how they are built."""
+
+from modeldata.models.transformer._building import (
+    build_llamalike_attention,
+    build_llamalike_block,
+    build_llamalike_feedforward,
+    build_llamalike_transformer,
+)
+from modeldata.models.transformer._config import (
+    AttentionType,
+    AttentionTypeGlobalCausal,
+    AttentionTypeSlidingWindowCausal,
+    LlamalikeTransformerConfig,
+)
+from modeldata.models.transformer._parts import (
+    TransformerBlock,
+    TransformerFeedForward,
+    TransformerLM,
+    TransformerMetadata,
+    check_tokens,
+)
+
+__all__ = [
+    "AttentionType",
+    "AttentionTypeGlobalCausal",
+    "AttentionTypeSlidingWindowCausal",
+    "LlamalikeTransformerConfig",
+    "TransformerBlock",
+    "TransformerFeedForward",
+    "TransformerLM",
+    "TransformerMetadata",
+    "build_llamalike_attention",
+    "build_llamalike_block",
+    "build_llamalike_feedforward",
+    "build_llamalike_transformer",
+    "check_tokens",
+]

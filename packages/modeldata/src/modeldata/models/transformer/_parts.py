@@ -1,0 +1,131 @@
+"""The layers that transformers are made of, and the model itself."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
+
+from modeldata._struct import Struct, pytree_dataclass, static_field
+from modeldata.named import NamedArray, arange
+from modeldata.nn import Layer, Sequential
+
+_SEQ = "seq"
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformerMetadata:
+    """Facts about a transformer that tools need, beside its layers.
+
+    Attributes:
+        common_head_axes: Head axes of queries, keys and values, as pairs of name and size.
+        query_only_head_axes: Head axes that only queries have.
+        embedding_dim: Size of the axis `embedding`.
+        projection_dim: Size of the axis `projection`.
+        mlp_hidden_dim: Size of the axis `neurons`.
+        vocab_size: Size of the axis `vocabulary`.
+        activation_dtype: The type that is computed in.
+    """
+
+    common_head_axes: tuple[tuple[str, int], ...]
+    query_only_head_axes: tuple[tuple[str, int], ...]
+    embedding_dim: int
+    projection_dim: int
+    mlp_hidden_dim: int
+    vocab_size: int
+    activation_dtype: DTypeLike
+
+
+@pytree_dataclass(has_implicitly_inherited_fields=True)
+class TransformerFeedForward(Sequential):
+    """The part of a block that works on each token alone."""
+
+
+@pytree_dataclass(has_implicitly_inherited_fields=True)
+class TransformerBlock(Sequential):
+    """One block: attention and feed-forward part, each added to what comes in."""
+
+
+@pytree_dataclass
+class TransformerLM(Struct):
+    """A language model: tokens in, logits of the next token out.
+
+    Attributes:
+        body: The layers, from token ids to logits.
+        metadata: Facts about the model.
+    """
+
+    body: Layer
+    metadata: TransformerMetadata = static_field()
+
+    def __call__(
+        self,
+        tokens: NamedArray,
+        *,
+        token_positions: NamedArray | None = None,
+        **side_inputs: Any,
+    ) -> NamedArray:
+        """Runs the model on whole texts.
+
+        Args:
+            tokens: Integers with the axis `seq`, and any batch axes.
+            token_positions: The position of each token in its text, with the axis `seq` and any of
+                the batch axes; -1 marks padding, which other tokens do not see. Left out, all
+                tokens count, from 0.
+            **side_inputs: More inputs for the layers.
+
+        Returns:
+            Logits with the axis `vocabulary`, and the axes of `tokens`: what follows each token.
+
+        Raises:
+            TypeError: If `tokens` are no named array of integers.
+            ValueError: If they have no axis `seq`, positional axes, or ids outside the vocabulary.
+        """
+        tokens = check_tokens(tokens, self.metadata.vocab_size)
+        if token_positions is None:
+            token_positions = arange(_SEQ, tokens.named_shape[_SEQ])
+        return self.body(tokens, token_positions=token_positions, **side_inputs)
+
+
+def check_tokens(tokens: Any, vocab_size: int) -> NamedArray:
+    """Checks the input of a language model.
+
+    Args:
+        tokens: The input.
+        vocab_size: The number of tokens that there are.
+
+    Returns:
+        The input.
+
+    Raises:
+        TypeError: If it is no named array of integers.
+        ValueError: If it has no axis `seq`, positional axes, or ids outside the vocabulary. Ids are
+            checked only outside of compiled code, where they are known.
+    """
+    if not isinstance(tokens, NamedArray):
+        raise TypeError(
+            f"Expected `tokens` to be a `NamedArray` with the axis `{_SEQ}`, but got a "
+            f"`{type(tokens).__name__}`. Wrap it: `nx.wrap(jnp.array(tokens), '{_SEQ}')`."
+        )
+    if not jnp.issubdtype(tokens.dtype, jnp.integer):
+        raise TypeError(
+            f"Expected `tokens` to be integers, but got {tokens.dtype}. Encode the text with the "
+            "model's tokenizer."
+        )
+    if _SEQ not in tokens.named_shape or tokens.positional_shape:
+        raise ValueError(
+            f"Expected `tokens` with the axis `{_SEQ}` and named batch axes only, but got the named "
+            f"axes {tokens.named_shape} and the positional shape {tokens.positional_shape}. Name all "
+            "axes with `.tag(...)`."
+        )
+    data = tokens.data_array
+    if data.size and not isinstance(data, jax.core.Tracer):
+        low, high = int(np.min(data)), int(np.max(data))
+        if low < 0 or high >= vocab_size:
+            raise ValueError(
+                f"Expected token ids from 0 to {vocab_size - 1}, but got {low if low < 0 else high}. "
+                "Were these made by another model's tokenizer?"
+            )
+    return tokens

@@ -48,7 +48,7 @@ def outside():
     first = {name.partition(".")[0] for name in sys.modules}
     return sorted(
         name for name in first - set(sys.stdlib_module_names)
-        if not name.startswith(("__editable__", "_virtualenv", "_distutils_hack", "sitecustomize"))
+        if not name.startswith(("__", "_virtualenv", "_distutils_hack", "sitecustomize"))
     )
 
 def tell(value):

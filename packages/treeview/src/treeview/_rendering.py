@@ -37,6 +37,11 @@ class Displayable(ABC):
     def markup(self) -> Markup:
         """The HTML output as a piece that can be joined with others on one page."""
 
+    def card(self) -> Markup:
+        """The HTML output inside the element that carries colours and fonts, for a page."""
+        markup = self.markup()
+        return replace(markup, html=f'<div class="treeview">{markup.html}</div>')
+
     def html(self) -> str:
         """The HTML output: a fragment that brings its own styles and needs nothing else."""
         return fragment_html(self.markup())
@@ -56,7 +61,7 @@ class Displayable(ABC):
         target = Path(path)
         match target.suffix.lower():
             case ".html" | ".htm":
-                content = page_html([_on_card(self.markup())], target.stem)
+                content = page_html([self.card()], target.stem)
             case ".txt":
                 content = self.text() + "\n"
             case suffix:
@@ -177,10 +182,6 @@ def _notebook_display() -> Any:
     if shell is None or not hasattr(shell, "kernel"):
         return None
     return importlib.import_module("IPython.display").display
-
-
-def _on_card(markup: Markup) -> Markup:
-    return replace(markup, html=f'<div class="treeview">{markup.html}</div>')
 
 
 def write_file(target: Path, content: str) -> None:

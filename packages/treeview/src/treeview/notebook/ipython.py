@@ -11,7 +11,7 @@ import sys
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable
 from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from treeview._document import ATOM_TYPES
@@ -144,7 +144,7 @@ def _replace_printer(formatter: Any, kind: type, printer: Any) -> _Undo:
 
 def _adds_value(obj: Any, formatter: Any) -> bool:
     """Whether an object has no rich output of its own."""
-    kind: type[object] = type(obj)
+    kind = cast("type[object]", type(obj))
     if kind in _PLAIN_TYPES:
         return False
     if type_attribute(kind, "__treeview__") is not None:

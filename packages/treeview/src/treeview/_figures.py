@@ -1,0 +1,198 @@
+"""Small layouts of text and renderings: side by side, indented, coloured."""
+
+import math
+from collections.abc import Sequence
+from html import escape as escape_markup
+from typing import Any
+
+from treeview._inline import text_width
+from treeview._markup import Markup, css_color, escape
+from treeview._rendering import Displayable, render
+from treeview.arrays.colors import diverging_map, parse_colormap, sequential_map
+
+_DARK, _LIGHT = "#111", "#fff"
+
+
+class Figure(Displayable):
+    """Pieces of text and renderings put together, with a form for text and one for HTML."""
+
+    def __init__(self, plain: str, markup: Markup, colored: str | None = None) -> None:
+        self._plain = plain
+        self._colored = plain if colored is None else colored
+        self._markup = markup
+
+    def text(self, *, width: int | None = None, color: bool = False) -> str:  # noqa: ARG002
+        """The text output, whose width is that of its parts."""
+        return self._colored if color else self._plain
+
+    def markup(self) -> Markup:
+        """The HTML output as a piece that can be joined with others on one page."""
+        return self._markup
+
+
+def as_displayable(value: object, **options: Any) -> Displayable:
+    """A displayable as it is, a string as its own text, anything else rendered."""
+    if isinstance(value, Displayable):
+        return value
+    if isinstance(value, str):
+        lines = value.split("\n")
+        return Figure(value, Markup("\n".join(map(escape, lines))))
+    return render(value, **options)
+
+
+def inline(*parts: object, wrap: bool = False) -> Figure:
+    """Puts parts side by side.
+
+    Args:
+        *parts: Renderings, strings (as they are) or other objects (which are rendered).
+        wrap: Whether a row that is too long goes on below.
+
+    Returns:
+        A figure. As text, parts of several lines stand beside each other, too.
+    """
+    shown = [as_displayable(part) for part in parts]
+    markups = [part.markup() for part in shown]
+    style = "display:flex;align-items:flex-start;flex-wrap:" + ("wrap" if wrap else "nowrap")
+    cells = "".join(f"<div>{markup.html}</div>" for markup in markups)
+    plain, colored = (
+        _side_by_side([part.text(color=color) for part in shown], [part.text() for part in shown])
+        for color in (False, True)
+    )
+    return Figure(plain, _joined(f'<div style="{style}">{cells}</div>', markups), colored)
+
+
+def indented(part: object) -> Figure:
+    """Moves a part to the right by two columns."""
+    shown = as_displayable(part)
+    markup = shown.markup()
+    plain, colored = (
+        "\n".join(f"  {line}" for line in shown.text(color=color).split("\n"))
+        for color in (False, True)
+    )
+    body = f'<div style="margin-left:2ch">{markup.html}</div>'
+    return Figure(plain, _joined(body, [markup]), colored)
+
+
+def styled(part: object, css: str) -> Figure:
+    """Gives a part CSS declarations of the caller's, such as `font-weight: bold`.
+
+    Args:
+        part: A rendering, a string (as it is) or another object (which is rendered).
+        css: Declarations, which hold for this part only. Text output ignores them.
+
+    Raises:
+        TypeError: `css` is not a string.
+    """
+    if not isinstance(css, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+        raise TypeError(f"Expected `css` to be a string of CSS declarations, got {css!r}.")
+    shown = as_displayable(part)
+    markup = shown.markup()
+    body = f'<div style="{escape_markup(css)}">{markup.html}</div>'
+    return Figure(shown.text(), _joined(body, [markup]), shown.text(color=True))
+
+
+def with_font_size(part: object, size: str | float) -> Figure:
+    """Shows a part in another size.
+
+    Args:
+        part: What to show.
+        size: A CSS size such as `12px`, or a factor.
+    """
+    return styled(part, f"font-size: {size if isinstance(size, str) else f'{size}em'}")
+
+
+def with_color(part: object, color: str) -> Figure:
+    """Shows a part in a colour.
+
+    Args:
+        part: What to show.
+        color: A CSS colour.
+
+    Raises:
+        ValueError: `color` is not a CSS colour.
+    """
+    checked = css_color(color)
+    if checked is None:
+        raise ValueError(f"Expected `color` to be a CSS colour such as 'teal', got {color!r}.")
+    return styled(part, f"color: {checked}")
+
+
+def bolded(part: object) -> Figure:
+    """Shows a part in bold."""
+    return styled(part, "font-weight: bold")
+
+
+def text_on_color(
+    text: str,
+    value: float,
+    *,
+    vmax: float = 1.0,
+    vmin: float | None = None,
+    colormap: Sequence[Any] | None = None,
+) -> Figure:
+    """Shows text on a background that stands for a number.
+
+    The letters are black or white, whichever is easier to read. Numbers outside of the range
+    have an outline besides the colour of the nearest end, and so has NaN, on grey.
+
+    Args:
+        text: What to show.
+        value: The number, which the page also tells on hover.
+        vmax: The value of the last colour.
+        vmin: The value of the first colour; None for `-vmax`.
+        colormap: Colours from the lowest to the highest value. None for a map around zero if
+            `vmin` is None and a sequential one otherwise.
+
+    Raises:
+        ValueError: The range is empty or the map holds something that is no colour.
+    """
+    low = -vmax if vmin is None else vmin
+    if not low < vmax:
+        raise ValueError(
+            f"Expected `vmin` to be less than `vmax`, got {low!r} and {vmax!r}; pass the limits of"
+            " the values."
+        )
+    if colormap is not None:
+        table = parse_colormap(colormap)
+    else:
+        table = diverging_map() if vmin is None else sequential_map()
+    number = float(value)
+    if math.isnan(number):
+        red, green, blue = 128, 128, 128
+    else:
+        position = min(max((number - low) / (vmax - low), 0.0), 1.0)
+        red, green, blue = (int(part) for part in table[round(position * (len(table) - 1)), :3])
+    letters = _LIGHT if _luminance(red, green, blue) < 0.18 else _DARK
+    outline = "" if low <= number <= vmax else ";outline:2px solid #e07000;outline-offset:-2px"
+    style = f"background:rgb({red},{green},{blue});color:{letters};padding:0 2px{outline}"
+    body = f'<span style="{style}" title="{escape(repr(number))}">{escape(text)}</span>'
+    ansi = f"\x1b[48;2;{red};{green};{blue};38;5;{231 if letters == _LIGHT else 16}m{text}\x1b[0m"
+    return Figure(text, Markup(body), ansi)
+
+
+def _luminance(red: int, green: int, blue: int) -> float:
+    """Relative luminance (WCAG 2.2), at 0.18 of which black and white contrast equally."""
+
+    def linear(channel: int) -> float:
+        share = channel / 255
+        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+
+
+def _joined(html: str, parts: Sequence[Markup]) -> Markup:
+    sheets = frozenset[str]().union(*(part.sheets for part in parts))
+    return Markup(html, sheets, any(part.interactive for part in parts))
+
+
+def _side_by_side(texts: Sequence[str], plain: Sequence[str]) -> str:
+    """Blocks of lines beside each other; widths are those of the plain texts."""
+    height = max((text.count("\n") + 1 for text in texts), default=0)
+    rows = [""] * height
+    for text, measured in zip(texts, plain, strict=True):
+        lines, widths = text.split("\n"), [text_width(line) for line in measured.split("\n")]
+        full = max(widths)
+        for row in range(height):
+            line, width = (lines[row], widths[row]) if row < len(lines) else ("", 0)
+            rows[row] += line + " " * (full - width)
+    return "\n".join(row.rstrip() for row in rows)

@@ -1,12 +1,31 @@
 """Neural networks as plain data on JAX."""
 
 from modeldata import named as nx
-from modeldata._struct import PyTreeDataclassSafetyError as PyTreeDataclassSafetyError
-from modeldata._struct import Struct as Struct
-from modeldata._struct import is_pytree_dataclass_type as is_pytree_dataclass_type
-from modeldata._struct import is_pytree_node_field as is_pytree_node_field
-from modeldata._struct import pytree_dataclass as pytree_dataclass
-from modeldata._struct import static_field as static_field
-from modeldata.named import NamedArray as NamedArray
+from modeldata._partition import NotInThisPartition, combine
+from modeldata._struct import (
+    PyTreeDataclassSafetyError,
+    Struct,
+    is_pytree_dataclass_type,
+    is_pytree_node_field,
+    pytree_dataclass,
+    static_field,
+)
+from modeldata._tree import pretty_keystr
+from modeldata.named import NamedArray
+from modeldata.selectors import Selection, select
 
-__all__ = ["nx"]
+__all__ = [
+    "NamedArray",
+    "NotInThisPartition",
+    "PyTreeDataclassSafetyError",
+    "Selection",
+    "Struct",
+    "combine",
+    "is_pytree_dataclass_type",
+    "is_pytree_node_field",
+    "nx",
+    "pretty_keystr",
+    "pytree_dataclass",
+    "select",
+    "static_field",
+]

@@ -1,9 +1,10 @@
 """Nodes on one line: in full where they fit, else shortened with a count of what is left out."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
 from unicodedata import combining, east_asian_width
 
 from treeview._document import (
-    ATOM_TYPES,
     Branch,
     Foreign,
     Node,
@@ -16,8 +17,14 @@ from treeview._document import (
 )
 
 ELLIPSIS = "…"
-_KEYWORDS = frozenset({type(None), bool, type(...)})
-_STRINGS = frozenset({str, bytes})
+NESTING = 8
+"""Branches within one another that are still legible on one line."""
+
+_ATOM_STYLES: dict[type, Style] = {
+    **dict.fromkeys((type(None), bool, type(...)), "keyword"),
+    **dict.fromkeys((int, float, complex), "number"),
+    **dict.fromkeys((str, bytes), "string"),
+}
 
 
 def text_width(line: str) -> int:
@@ -27,9 +34,9 @@ def text_width(line: str) -> int:
     return sum(_character_width(character) for character in line)
 
 
-def spans_width(spans: list[Span] | tuple[Span, ...]) -> int:
+def spans_width(spans: Iterable[Span]) -> int:
     """How many columns styled text takes."""
-    return sum(text_width(piece) for piece, _ in spans)
+    return text_width("".join([piece for piece, _ in spans]))
 
 
 def _character_width(character: str) -> int:
@@ -40,9 +47,7 @@ def _character_width(character: str) -> int:
 
 def atom_span(atom: object) -> Span:
     """An atom as Python writes it."""
-    kind = type(atom)
-    style: Style = "string" if kind in _STRINGS else "keyword" if kind in _KEYWORDS else "number"
-    return repr(atom), style
+    return repr(atom), _ATOM_STYLES[type(atom)]
 
 
 def node_text(node: Node) -> Text:
@@ -91,58 +96,92 @@ def keeps_comma(branch: Branch) -> bool:
     )
 
 
-def flat_spans(node: Node, limit: int) -> list[Span] | None:
-    """A node in full on one line, or None if it does not fit into `limit` columns.
+def flat_spans(node: Node, limit: int, nesting: int = NESTING) -> list[Span] | None:
+    """A node in full on one line, or None if it does not fit.
 
     No more than `limit` pieces are ever looked at, whatever the size of the node.
+
+    Args:
+        node: The node.
+        limit: Columns there are.
+        nesting: How many branches may stand within one another.
     """
-    spans: list[Span] = []
-    # What is still to be written, last first: spans, and nodes to be taken apart.
-    todo: list[Node | list[Span]] = [node]
-    while todo:
-        piece = todo.pop()
-        if isinstance(piece, Branch):
-            if not _may_be_flat(piece, limit, nested=piece is not node):
+    if not isinstance(node, Branch):
+        spans = list(node_text(node).spans)
+        return spans if spans_width(spans) <= limit else None
+    if not _may_be_flat(node, limit, nested=False):
+        return None
+    spans = list(node.head.spans)
+    room = limit - spans_width(spans)
+    # Branches that are not finished, outermost first, each with its children to come.
+    stack = [(node, iter(range(len(node.values))))]
+    while stack and len(stack) <= nesting:
+        branch, indices = stack[-1]
+        labelled, gap = branch.labels is not None, f"{branch.separator} "
+        if not labelled and _ATOM_STYLES.keys() >= set(map(type, branch.values)):
+            added = _atom_spans(branch.values, gap)
+            indices = ()  # all of them are written
+            spans += added
+            room -= spans_width(added)
+        for index in indices:
+            if index:
+                spans.append((gap, "plain"))
+                room -= len(gap)
+            if labelled:
+                label = label_spans(branch, index)
+                spans += label
+                room -= spans_width(label)
+            value = branch.values[index]
+            if isinstance(value, Branch):
+                if not _may_be_flat(value, room, nested=True):
+                    return None
+                spans += value.head.spans
+                room -= spans_width(value.head.spans)
+                stack.append((value, iter(range(len(value.values)))))
+                break
+            style = _ATOM_STYLES.get(type(value))
+            added = ((repr(value), style),) if style else node_text(value).spans
+            spans += added
+            room -= spans_width(added)
+            if room < 0:
                 return None
-            todo.extend(reversed(_pieces(piece)))
-            continue
-        if isinstance(piece, list):
-            added = piece
-        elif type(piece) in ATOM_TYPES:
-            added = [atom_span(piece)]
         else:
-            added = list(node_text(piece).spans)
-        spans += added
-        limit -= spans_width(added)
-        if limit < 0:
+            stack.pop()
+            added = _flat_ending(branch)
+            spans += added
+            room -= spans_width(added)
+        if room < 0:
             return None
-    return spans
+    return None if stack else spans
 
 
 def _may_be_flat(branch: Branch, limit: int, *, nested: bool) -> bool:
-    if not branch.inline or branch.opened is True or len(branch.values) > limit:
+    least = len(branch.values) * (len(branch.separator) + 2)
+    if not branch.inline or branch.opened is True or least > limit + 2:
         return False
     # A comment ends a line; within one it is dropped, but not if it tells of damage.
     return not nested or all(style != "error" for _, style in branch.note.spans)
 
 
-def _pieces(branch: Branch) -> list[Node | list[Span]]:
-    """What a branch on one line consists of, in reading order."""
-    pieces: list[Node | list[Span]] = [list(branch.head.spans)]
-    separator = f"{branch.separator} "
-    count = len(branch.values)
-    for index, value in enumerate(branch.values):
-        if branch.labels is not None:
-            pieces.append(label_spans(branch, index))
-        pieces.append(value)
-        if index + 1 < count or branch.omitted != 0:
-            pieces.append([(separator, "plain")])
+def _atom_spans(atoms: Sequence[Any], gap: str) -> list[Span]:
+    """Atoms on one line."""
+    between: Span = gap, "plain"
+    spans = [between] * (2 * len(atoms) - 1) if atoms else []
+    spans[::2] = [(repr(atom), _ATOM_STYLES[type(atom)]) for atom in atoms]
+    return spans
+
+
+def _flat_ending(branch: Branch) -> list[Span]:
+    """What follows the last child of a branch on one line."""
+    spans: list[Span] = []
     if branch.omitted != 0:
-        pieces.append([omitted_span(branch.omitted, branch.omitted_name, more=count > 0)])
+        if branch.values:
+            spans.append((f"{branch.separator} ", "plain"))
+        spans.append(omitted_span(branch.omitted, branch.omitted_name, more=bool(branch.values)))
     elif keeps_comma(branch):
-        pieces.append([(",", "plain")])
-    pieces.append(list(branch.tail.spans))
-    return pieces
+        spans.append((",", "plain"))
+    spans += branch.tail.spans
+    return spans
 
 
 def short_spans(node: Node, limit: int) -> list[Span]:
@@ -157,6 +196,8 @@ def short_spans(node: Node, limit: int) -> list[Span]:
         return cut_spans(list(node_text(node).spans), limit)
     if node.folded is not None:
         return cut_spans(list(node.folded.spans), limit)
+    if not node.values and node.omitted == 0:
+        return cut_spans([*node.head.spans, *node.tail.spans], limit)
     return _elided(node, limit)
 
 
@@ -219,6 +260,6 @@ def _cut(piece: str, limit: int) -> str:
     return piece
 
 
-def inline_text(node: Node, limit: int) -> Text:
-    """A node as a text of one line; see `short_spans`."""
-    return Text(tuple(short_spans(node, limit)))
+def inline_text(node: Node, limit: int, nesting: int = NESTING) -> Text:
+    """A node as a text of one line, of at most `limit` columns if it can be shortened to that."""
+    return Text(tuple(flat_spans(node, limit, nesting) or short_spans(node, limit)))

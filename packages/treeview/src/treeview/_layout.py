@@ -7,7 +7,7 @@ Then one loop writes the lines. A branch that is not in the plan stands on one l
 it fits and shortened where it does not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from treeview._document import Branch, Node, Span
@@ -23,6 +23,12 @@ from treeview._inline import (
 INDENT = 2
 _PARTIAL = 8
 """The least number of lines for which a branch is opened only in part."""
+
+_UNLIMITED = 2**62
+_ROW = 20
+_NUMBERS = frozenset({int, float, complex, bool, type(None)})
+_LEAST_SPACE = 40
+"""Columns that indentation leaves free."""
 
 _NOTE_SPACE = 12
 """The least number of columns in which a comment is written."""
@@ -43,7 +49,7 @@ class Line:
     @property
     def plain(self) -> str:
         """The line without styles, indented."""
-        return " " * (INDENT * self.level) + "".join(piece for piece, _ in self.spans)
+        return " " * (INDENT * self.level) + "".join([piece for piece, _ in self.spans])
 
 
 def open_branches(root: Node, *, width: int, max_lines: int | None) -> set[int]:
@@ -54,18 +60,46 @@ def open_branches(root: Node, *, width: int, max_lines: int | None) -> set[int]:
         width: Columns of a line; a branch that fits into it need not open.
         max_lines: About how many lines may be shown; None for any number.
     """
-    return set(_plan(root, width, max_lines))
+    return set(_plan(root, width, max_lines).shown)
 
 
-def lay_out(root: Node, *, width: int, max_lines: int | None) -> list[Line]:
+def lay_out(root: Node, *, width: int, max_lines: int | None, complete: bool = False) -> list[Line]:
     """The lines of a document.
 
     Args:
         root: The document.
         width: Columns of a line. A line is longer only where one word of it is.
         max_lines: About how many lines there may be; None for any number.
+        complete: Whether every word is written, however long the lines, and nothing is folded.
     """
-    return list(_lines(root, width, _plan(root, width, max_lines)))
+    plan = _plan(root, width, None if complete else max_lines, complete=complete)
+    return list(_lines(root, plan))
+
+
+@dataclass(slots=True, eq=False)
+class _Plan:
+    """What is to be written.
+
+    Attributes:
+        width: Columns of a line.
+        deepest: The level from which on lines are no further indented. Without that limit the
+            indentation of a deep tree would take more room than its text.
+        shown: For each branch that opens (by its id), how many of its children are written.
+        flat: The lines of branches that fit on one.
+        brief: Whether lines are scarce.
+        complete: Whether nothing may be shortened.
+    """
+
+    width: int
+    deepest: int
+    shown: dict[int, int]
+    flat: dict[int, list[Span]]
+    brief: bool
+    complete: bool
+
+    def space(self, level: int) -> int:
+        """Columns of a line at some level of the tree."""
+        return self.width - INDENT * min(level, self.deepest)
 
 
 @dataclass(slots=True, eq=False)
@@ -77,38 +111,49 @@ class _Candidate:
     lines: int
 
 
-def _plan(root: Node, width: int, max_lines: int | None) -> dict[int, int]:
-    """For each branch that opens, how many of its children are written."""
-    plan: dict[int, int] = {}
+def _plan(root: Node, width: int, max_lines: int | None, *, complete: bool = False) -> _Plan:
+    deepest = max((width - _LEAST_SPACE) // INDENT, 2)
+    plan = _Plan(width, deepest, {}, {}, max_lines is not None, complete)
     room = None if max_lines is None else max_lines - 1
-    level = _candidates(root, [root], 0, width, plan)
+    level = _candidates(plan, root, 0, [], 0)
     while level:
-        room = _share(level, room, plan)
+        room = _share(level, room, plan.shown)
         below: list[_Candidate] = []
         for candidate in level:
             branch = candidate.branch
-            shown = plan.get(id(branch), 0)
-            below += _candidates(branch, branch.values[:shown], candidate.level + 1, width, plan)
+            gap = len(branch.separator)
+            for index in range(plan.shown.get(id(branch), 0)):
+                child = branch.values[index]
+                if type(child) is Branch:
+                    label = label_spans(branch, index)
+                    below += _candidates(plan, child, candidate.level + 1, label, gap)
         level = below
     return plan
 
 
 def _candidates(
-    parent: Node, children: Sequence[Node], level: int, width: int, plan: dict[int, int]
+    plan: _Plan, node: Node, level: int, label: list[Span], gap: int
 ) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    space = width - INDENT * level
-    for index, child in enumerate(children):
-        if type(child) is not Branch or child.opened is False or not child.values:
-            continue
-        if id(child) in plan:
-            continue
-        label = [] if parent is child else label_spans(parent, index)
-        if child.inline and flat_spans(child, space - spans_width(label) - 1) is not None:
-            continue
-        extra = bool(child.tail.spans) + (child.omitted != 0)
-        found.append(_Candidate(child, level, len(child.values) + extra))
-    return found
+    """The node itself, if it is a branch that could open and does not fit on one line."""
+    if not isinstance(node, Branch) or id(node) in plan.shown:
+        return []
+    line = flat_spans(node, plan.space(level) - spans_width(label) - gap)
+    if line is not None:
+        plan.flat[id(node)] = line
+        return []
+    if (node.opened is False and not plan.complete) or not node.values:
+        return []
+    if plan.brief and level and node.opened is None and _is_long_row(node):
+        return []
+    extra = bool(node.tail.spans) + (node.omitted != 0)
+    return [_Candidate(node, level, len(node.values) + extra)]
+
+
+def _is_long_row(branch: Branch) -> bool:
+    """Whether these are many numbers, of which the first few tell as much as a page of them."""
+    if branch.labels is not None or len(branch.values) <= _ROW:
+        return False
+    return _NUMBERS >= set(map(type, branch.values))
 
 
 def _share(level: list[_Candidate], room: int | None, plan: dict[int, int]) -> int | None:
@@ -156,35 +201,40 @@ def _open(candidate: _Candidate, lines: int, plan: dict[int, int]) -> int:
     return lines
 
 
-def _lines(root: Node, width: int, plan: dict[int, int]) -> Iterator[Line]:
+def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
     # Open branches, outermost first: the branch, its separator, and the children to come.
     stack: list[tuple[Branch, list[Span], Iterator[int]]] = []
     node, label, after = root, list[Span](), list[Span]()
     while True:
-        level = len(stack)
-        space = width - INDENT * level
-        if isinstance(node, Branch) and id(node) in plan:
+        level = min(len(stack), plan.deepest)
+        space = plan.space(level)
+        if isinstance(node, Branch) and id(node) in plan.shown:
             yield Line(level, _with_note([*label, *node.head.spans], node, space))
-            stack.append((node, after, iter(range(plan[id(node)]))))
+            stack.append((node, after, iter(range(plan.shown[id(node)]))))
         else:
-            yield Line(level, tuple(_leaf_line(node, label, after, space)))
+            flat = _one_line(node, space - spans_width(label) - spans_width(after), plan)
+            spans = [*label, *flat, *after]
+            yield Line(
+                level, _with_note(spans, node, space) if isinstance(node, Branch) else tuple(spans)
+            )
         while stack:
             branch, behind, indices = stack[-1]
             index = next(indices, None)
             if index is not None:
                 break
             stack.pop()
-            yield from _ending(branch, behind, plan[id(branch)], len(stack))
+            yield from _ending(branch, behind, plan, len(stack))
         else:
             return
         node, label = branch.values[index], label_spans(branch, index)
         after = [(branch.separator, "plain")] if branch.separator else []
 
 
-def _leaf_line(node: Node, label: list[Span], after: list[Span], space: int) -> Iterator[Span]:
-    room = space - spans_width(label) - spans_width(after)
-    spans = [*label, *short_spans(node, room), *after]
-    return iter(_with_note(spans, node, space) if isinstance(node, Branch) else spans)
+def _one_line(node: Node, space: int, plan: _Plan) -> list[Span]:
+    if plan.complete:
+        return flat_spans(node, _UNLIMITED, _UNLIMITED) or short_spans(node, _UNLIMITED)
+    flat = plan.flat.get(id(node)) if isinstance(node, Branch) else None
+    return short_spans(node, space) if flat is None else flat
 
 
 def _with_note(spans: list[Span], branch: Branch, space: int) -> tuple[Span, ...]:
@@ -195,9 +245,10 @@ def _with_note(spans: list[Span], branch: Branch, space: int) -> tuple[Span, ...
     return (*spans, ("  ", "plain"), *cut_spans(list(branch.note.spans), room))
 
 
-def _ending(branch: Branch, after: list[Span], shown: int, level: int) -> Iterator[Line]:
+def _ending(branch: Branch, after: list[Span], plan: _Plan, level: int) -> Iterator[Line]:
+    shown = plan.shown[id(branch)]
     hidden = None if branch.omitted is None else branch.omitted + len(branch.values) - shown
     if hidden != 0:
-        yield Line(level + 1, (omitted_span(hidden, branch.omitted_name),))
+        yield Line(min(level + 1, plan.deepest), (omitted_span(hidden, branch.omitted_name),))
     if branch.tail.spans or after:
-        yield Line(level, (*branch.tail.spans, *after))
+        yield Line(min(level, plan.deepest), (*branch.tail.spans, *after))

@@ -1,6 +1,7 @@
 """Names of classes and functions, read without trusting the objects that carry them."""
 
 import sys
+import types
 from typing import Any
 
 _TYPE_NAME = type.__dict__["__name__"].__get__
@@ -51,7 +52,12 @@ def qualified_name(cls: type) -> str | None:
     Names of `builtins` and `__main__` stand without their module. A public name in a parent
     package is preferred to the private module where the class was written.
     """
-    return object_name(cls, type_module(cls), _TYPE_QUALNAME(cls))
+    found = object_name(cls, type_module(cls), _TYPE_QUALNAME(cls))
+    if found is None and type_module(cls) == "builtins":
+        # Some of Python's own classes claim to be builtins and are found in `types` only.
+        names = (name for name, value in vars(types).items() if value is cls)
+        found = next((f"types.{name}" for name in names), None)
+    return found
 
 
 def object_name(value: object, module: object, qualname: object) -> str | None:

@@ -33,8 +33,7 @@ def document_text(root: Node, options: Options) -> str:
             where `color` is True, for a string has no terminal.
     """
     width = terminal_width() if options.width is None else options.width
-    max_lines = None if options.roundtrip else options.max_lines
-    lines = lay_out(root, width=width, max_lines=max_lines)
+    lines = lay_out(root, width=width, max_lines=options.max_lines, complete=options.roundtrip)
     if not options.color:
         return "\n".join([line.plain for line in lines])
     return "\n".join(

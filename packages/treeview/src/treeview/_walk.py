@@ -51,6 +51,7 @@ SHORT = 100
 
 _BIG = 10**100
 _UNLIMITED = 2**62
+_NO_TOTALS: Totals = {}
 _PATH_DEPTH = 64
 _NODE_TYPES = frozenset({Text, Branch, Picture, Foreign, Reference})
 _SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
@@ -245,7 +246,9 @@ class _Walk:
             sketch.folded,
             sketch.color,
             sketch.opened,
-            inline=sketch.inline,
+            0,
+            _NO_TOTALS,
+            sketch.inline,
         )
         pending = self._pending(values)
         frame.left -= len(values)
@@ -321,7 +324,9 @@ class _Walk:
         limits: dict[str, Any] = {} if self.exact else {"max_items": 10, "max_nodes": 30}
         options = dataclasses.replace(self.options, statistics=False, totals=False, **limits)
         node = _Walk(options, "", self.registry, self.level + 1).run(key)
-        return inline_text(node, _UNLIMITED if self.exact else SHORT)
+        if self.exact:
+            return inline_text(node, _UNLIMITED, _UNLIMITED)
+        return inline_text(node, SHORT)
 
     def _pending(self, values: Sequence[Any]) -> list[int]:
         """Where the values are that do not stand for themselves."""

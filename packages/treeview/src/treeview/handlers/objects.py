@@ -6,14 +6,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from treeview._document import Node, Text, text
 from treeview._guard import Damage, guarded, safe_repr
 from treeview._names import type_attribute, type_name
 from treeview._registry import Registry
-from treeview._view import Shown, Sketch, View, instance_fields, slot_descriptors
+from treeview._view import Shown, Sketch, View, instance_fields
 
 _REPR_LIMIT = 10_000
 _ADDRESS = re.compile(r"^<.* at 0x[0-9A-Fa-f]+>$", re.DOTALL)
@@ -65,22 +65,40 @@ def draw_object(obj: object, view: View) -> Shown:
         sketch = _draw_plain(obj, view)
         sketch.note = text((f"# {damage}", "error"))
         return sketch
-    if _ADDRESS.match(written) and (fields := instance_fields(obj)):
-        return view.record(obj, fields)
+    if _ADDRESS.match(written) and instance_fields(obj):
+        return _draw_plain(obj, view)
     return draw_written(obj, written, view)
 
 
 def draw_dataclass(obj: Any, view: View) -> Sketch:
     """A dataclass by its fields; those hidden from its `repr` only in a roundtrip."""
     fields = type_attribute(type(obj), "__dataclass_fields__")
-    names = [
-        field.name
+    own = [
+        field
         for field in fields.values()
-        if isinstance(field, dataclasses.Field)
-        and field._field_type is _FIELD  # noqa: SLF001 - what `dataclasses.fields` looks at
-        and (field.repr or (view.options.roundtrip and field.init))
+        if isinstance(field, dataclasses.Field) and field._field_type is _FIELD  # noqa: SLF001 - what `dataclasses.fields` looks at
     ]
-    return _draw_fields(obj, names, view)
+    if not view.options.roundtrip:
+        return _draw_fields(obj, [field.name for field in own if field.repr], view)
+    sketch = _draw_fields(obj, [field.name for field in own], view)
+    if _init_names(type(obj)) == {field.name for field in own}:
+        return sketch
+    return _not_rebuilt(sketch)
+
+
+def _init_names(kind: type) -> set[str]:
+    """The names of the arguments of a class, as far as its `__init__` is a Python function."""
+    init = type_attribute(kind, "__init__")
+    if not isinstance(init, FunctionType):
+        return set()
+    code = init.__code__
+    return set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+
+
+def _not_rebuilt(sketch: Sketch) -> Sketch:
+    """A sketch in marks that Python refuses to evaluate, for a call that would mislead."""
+    sketch.head, sketch.tail = text("<", sketch.head), text(sketch.tail, ">")
+    return sketch
 
 
 def _draw_fields(obj: object, names: list[str], view: View) -> Sketch:
@@ -101,22 +119,19 @@ def _attrs_names(kind: type) -> list[str]:
 
 
 def _draw_plain(obj: object, view: View) -> Sketch:
-    """An object by what it holds, with a mark for what cannot be rebuilt."""
-    fields = instance_fields(obj)
-    if fields or slot_descriptors(type(obj)) or not view.options.roundtrip:
-        return view.record(obj, fields)
-    name = view.type_name(type(obj))
-    return view.sequence(obj, (), brackets=("<", " object>"), name=name)
+    """An object by what it holds."""
+    sketch = view.record(obj)
+    return _not_rebuilt(sketch) if view.options.roundtrip else sketch
 
 
 def draw_written(obj: object, written: str, view: View) -> Node | Sketch:
     """An object by a text of its own, of one line or several."""
+    name = type_name(type(obj))
     lines = written[:_REPR_LIMIT].splitlines()
     if len(written) > _REPR_LIMIT:
         lines.append(f"… {len(written) - _REPR_LIMIT:,} more characters")
     if len(lines) <= 1:
-        return _styled(written if len(lines) == 1 else "''", view)
-    name = type_name(type(obj))
+        return _styled(obj, written, view) if lines else text((f"<{name}>", "muted"))
     return Sketch(
         head=text(("<", "muted"), (name, "type")),
         children=[text(line) for line in lines],
@@ -129,12 +144,15 @@ def draw_written(obj: object, written: str, view: View) -> Node | Sketch:
     )
 
 
-def _styled(written: str, view: View) -> Text:
-    del view
+def _styled(obj: object, written: str, view: View) -> Text:
+    """A text such as `Name(...)` with its name set off, and complete in a roundtrip."""
     call = _CALL.match(written)
     if call is None:
         return text(written)
-    return text((call.group(), "type"), written[call.end() :])
+    name = call.group()
+    if name == type_name(type(obj)):
+        name = view.type_name(type(obj))
+    return text((name, "type"), written[call.end() :])
 
 
 @contextmanager

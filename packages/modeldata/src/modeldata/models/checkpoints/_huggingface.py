@@ -167,5 +167,5 @@ def is_transformers_model(value: Any) -> bool:
 
 
 def _stored_bytes(shape: tuple[int, ...], kind: str) -> int:
-    bits = int("".join(filter(str.isdigit, kind.split("_")[0])) or 8)
+    bits = int("".join(filter(str.isdigit, kind.split("_", maxsplit=1)[0])) or 8)
     return int(np.prod(shape, dtype=np.int64)) * bits // 8

@@ -14,7 +14,9 @@ _GENERATION = "generation_config.json"
 class HuggingFaceTokenizer(Tokenizer):
     """A tokenizer that is run by the tokenizers library of Hugging Face."""
 
-    def __init__(self, library: Any, *, bos_id: int | None, eos_ids: tuple[int, ...], pad_id: int | None):
+    def __init__(
+        self, library: Any, *, bos_id: int | None, eos_ids: tuple[int, ...], pad_id: int | None
+    ):
         """Wraps a tokenizer of the library.
 
         Args:
@@ -63,7 +65,8 @@ class HuggingFaceTokenizer(Tokenizer):
             ) from error
         settings = _read_if_there(folder / _SETTINGS)
         named = {
-            name: _token_id(library, settings.get(f"{name}_token")) for name in ("bos", "eos", "pad")
+            name: _token_id(library, settings.get(f"{name}_token"))
+            for name in ("bos", "eos", "pad")
         }
         ends = _read_if_there(folder / _GENERATION).get("eos_token_id", named["eos"])
         listed = ends if isinstance(ends, list) else [ends]

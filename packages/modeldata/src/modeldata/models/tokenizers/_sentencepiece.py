@@ -25,7 +25,7 @@ sees should be split as its users split it, so these pieces become ordinary ones
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modeldata.models.checkpoints import LoadError, import_extra

@@ -6,6 +6,7 @@ from modeldata.models.transformer._building import (
     build_llamalike_feedforward,
     build_llamalike_transformer,
 )
+from modeldata.models.transformer._caching import KVCachingTransformerLM
 from modeldata.models.transformer._config import (
     AttentionType,
     AttentionTypeGlobalCausal,
@@ -24,6 +25,7 @@ __all__ = [
     "AttentionType",
     "AttentionTypeGlobalCausal",
     "AttentionTypeSlidingWindowCausal",
+    "KVCachingTransformerLM",
     "LlamalikeTransformerConfig",
     "TransformerBlock",
     "TransformerFeedForward",

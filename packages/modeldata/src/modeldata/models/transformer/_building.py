@@ -60,7 +60,10 @@ def build_llamalike_transformer(
     if config.tie_embedder_and_logits:
         layers.append(nn.EmbeddingDecode(table))
     else:
-        embedding, vocabulary = {"embedding": config.embedding_dim}, {"vocabulary": config.vocab_size}
+        embedding, vocabulary = (
+            {"embedding": config.embedding_dim},
+            {"vocabulary": config.vocab_size},
+        )
         layers.append(_linear(f"{name}/lm_head", init_base_rng, config, embedding, vocabulary))
     if config.final_logit_softcap is not None:
         layers.append(nn.TanhSoftCap(soft_cap=config.final_logit_softcap))
@@ -146,7 +149,10 @@ def build_llamalike_attention(
     Returns:
         The attention.
     """
-    embedding, projection = {"embedding": config.embedding_dim}, {"projection": config.projection_dim}
+    embedding, projection = (
+        {"embedding": config.embedding_dim},
+        {"projection": config.projection_dim},
+    )
     common = config.common_head_axes
     key_axes = {**common, **projection}
     query_axes = {**common, **config.query_only_head_axes, **projection}
@@ -244,4 +250,3 @@ def _linear(
         output_axes=output_axes,
         dtype=config.parameter_dtype,
     )
-

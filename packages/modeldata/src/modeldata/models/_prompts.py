@@ -1,0 +1,148 @@
+"""Prompts in all the forms that users have them, as one padded array; and answers in the same form."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from modeldata.models.transformer import check_tokens
+from modeldata.named import NamedArray, wrap
+
+_SEQ = "seq"
+_BATCH = "batch"
+PADDING = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Prompt:
+    """Texts to continue.
+
+    Attributes:
+        tokens: Token ids; the last axis counts them, the others are `row_axes`.
+        positions: The position of each token, of the same shape; `PADDING` for padding.
+        row_axes: Names and sizes of the other axes.
+        to_answer: Turns new tokens, the last axis counting them, into the form of the prompt.
+    """
+
+    tokens: np.ndarray
+    positions: np.ndarray
+    row_axes: dict[str, int]
+    to_answer: Callable[[np.ndarray], Any]
+
+    def padded(self, places: int) -> tuple[NamedArray, NamedArray]:
+        """Returns tokens and positions with padding at the end.
+
+        Args:
+            places: The size of the axis `seq`.
+        """
+        pad = [(0, 0)] * len(self.row_axes) + [(0, places - self.tokens.shape[-1])]
+        names = (*self.row_axes, _SEQ)
+        tokens = np.pad(self.tokens, pad)
+        positions = np.pad(self.positions, pad, constant_values=PADDING)
+        return wrap(tokens, *names), wrap(positions, *names)
+
+
+def read_prompt(
+    prompt: Any,
+    token_positions: NamedArray | None,
+    *,
+    vocab_size: int,
+    stop_tokens: Sequence[int],
+) -> Prompt:
+    """Reads a prompt.
+
+    Args:
+        prompt: A named array, a list of tokens, or a list of such lists.
+        token_positions: Positions for a prompt that is an array.
+        vocab_size: The number of tokens that there are.
+        stop_tokens: Where answers that are lists end.
+
+    Returns:
+        The prompt.
+
+    Raises:
+        TypeError: If it is something else.
+        ValueError: If a text is empty, or ids lie outside the vocabulary.
+    """
+    if isinstance(prompt, NamedArray):
+        return _from_array(check_tokens(prompt, vocab_size), token_positions)
+    if token_positions is not None:
+        raise ValueError(
+            "Expected `token_positions` only for a prompt that is a `NamedArray`; for lists, they "
+            "follow from the lengths. Leave them out."
+        )
+    texts = list(prompt) if hasattr(prompt, "__iter__") else None
+    if texts and all(map(_is_integer, texts)):
+        read = _from_lists([texts], vocab_size, stop_tokens)
+        return dataclasses.replace(
+            read,
+            tokens=read.tokens[0],
+            positions=read.positions[0],
+            row_axes={},
+            to_answer=lambda new: read.to_answer(new[None])[0],
+        )
+    if texts and all(hasattr(t, "__iter__") and all(map(_is_integer, t)) for t in texts):
+        return _from_lists([list(text) for text in texts], vocab_size, stop_tokens)
+    if texts == []:
+        raise ValueError(
+            "Expected a prompt of at least one token, but got an empty list. Begin with the "
+            "tokenizer's `bos_id`."
+        )
+    raise TypeError(
+        "Expected `prompt` to be a list of token ids, a list of such lists, or a `NamedArray` with "
+        f"the axis `{_SEQ}`, but got a `{type(prompt).__name__}`. Encode texts with "
+        "`tokenizer.encode`."
+    )
+
+
+def _from_lists(texts: list[list[Any]], vocab_size: int, stop_tokens: Sequence[int]) -> Prompt:
+    lengths = [len(text) for text in texts]
+    if not min(lengths):
+        raise ValueError(
+            f"Expected prompts of at least one token, but number {lengths.index(0)} is empty. Begin "
+            "with the tokenizer's `bos_id`."
+        )
+    tokens = np.zeros((len(texts), max(lengths)), np.int32)
+    for row, text in zip(tokens, texts, strict=True):
+        row[: len(text)] = text
+    check_tokens(wrap(tokens, _BATCH, _SEQ), vocab_size)
+    places = np.arange(max(lengths), dtype=np.int32)
+    positions = np.where(places < np.array(lengths)[:, None], places, PADDING).astype(np.int32)
+    stops = set(stop_tokens)
+
+    def to_answer(new: np.ndarray) -> list[list[int]]:
+        return [_until_stop(row, stops) for row in new.tolist()]
+
+    return Prompt(tokens, positions, {_BATCH: len(texts)}, to_answer)
+
+
+def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Prompt:
+    shape = tokens.named_shape
+    count = shape.pop(_SEQ)
+    names = (*shape, _SEQ)
+    places = wrap(np.arange(count, dtype=np.int32), _SEQ)
+    positions = places if token_positions is None else token_positions
+    positions = positions.broadcast_to(named_shape={**shape, _SEQ: count})
+    values = np.asarray(positions.unwrap(*names), np.int32)
+    if not count or (values.max(axis=-1) < 0).any():
+        raise ValueError(
+            "Expected at least one token in every row of the prompt, but a row is empty or has only "
+            "padding. Begin with the tokenizer's `bos_id`."
+        )
+    return Prompt(
+        np.asarray(tokens.unwrap(*names), np.int32),
+        values,
+        shape,
+        lambda new: wrap(new, *names),
+    )
+
+
+def _until_stop(row: list[int], stops: set[int]) -> list[int]:
+    ends = [i for i, token in enumerate(row) if token in stops]
+    return row[: ends[0] + 1] if ends else row
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

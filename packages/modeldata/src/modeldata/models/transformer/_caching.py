@@ -1,0 +1,230 @@
+"""A transformer that remembers the keys and values of the tokens that it has read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from modeldata._struct import Struct, pytree_dataclass, static_field
+from modeldata.models.transformer._parts import (
+    TransformerLM,
+    TransformerMetadata,
+    check_tokens,
+)
+from modeldata.named import NamedArray, full
+from modeldata.nn import (
+    ApplyCausalAttentionMask,
+    ApplyCausalSlidingWindowAttentionMask,
+    Attention,
+    EmbeddingDecode,
+    KVCachingAttention,
+    Layer,
+    Linear,
+    Sequential,
+)
+from modeldata.variables import StateVariable
+
+_SEQ = "seq"
+_QUERY_POSITIONS = "token_positions"
+_KV_POSITIONS = "kv_token_positions"
+_END_INDEX = "cache_end_index"
+_OUTPUT_SLOT = "output_slot"
+_CausalMask = ApplyCausalAttentionMask | ApplyCausalSlidingWindowAttentionMask
+
+
+@pytree_dataclass
+class KVCachingTransformerLM(Struct):
+    """A language model that reads a text piece by piece: a prompt, then token after token.
+
+    Each call takes new tokens and returns their logits. Tokens fill the cache from the left, in
+    the same places for all rows of a batch, but each row has positions of its own: padding takes
+    places in the cache and no positions, so rows of different lengths can be read together.
+
+    Attributes:
+        body: The layers, with caches in place of plain attention.
+        cache_end_index: How many places of the cache are taken.
+        kv_positions: The position of the token in each place of the cache; -1 for none.
+        metadata: Facts about the model.
+        cache_len: The number of places.
+        batch_axes: Names and sizes of the axes, beside `seq`, that tokens must have.
+    """
+
+    body: Layer
+    cache_end_index: StateVariable
+    kv_positions: StateVariable
+    metadata: TransformerMetadata = static_field()
+    cache_len: int = static_field()
+    batch_axes: tuple[tuple[str, int], ...] = static_field()
+
+    def __call__(
+        self,
+        tokens: NamedArray,
+        *,
+        token_positions: NamedArray | None = None,
+        **side_inputs: Any,
+    ) -> NamedArray:
+        """Reads more tokens.
+
+        Args:
+            tokens: Integers with the axis `seq` and the batch axes of the cache.
+            token_positions: The position of each token in its text; -1 marks padding. Left out,
+                each row goes on where it stopped.
+            **side_inputs: More inputs for the layers.
+
+        Returns:
+            Logits with the axis `vocabulary`, and the axes of `tokens`.
+
+        Raises:
+            TypeError: If `tokens` are no named array of integers.
+            ValueError: If they have other axes, ids outside the vocabulary, or do not fit into the
+                cache. Nothing has changed then. Inside compiled code the place in the cache is not
+                known; there, see that `cache_len` suffices.
+        """
+        tokens = check_tokens(tokens, self.metadata.vocab_size)
+        batch = dict(self.batch_axes)
+        shape = tokens.named_shape
+        if shape != {**batch, _SEQ: shape[_SEQ]}:
+            raise ValueError(
+                f"Expected `tokens` with the batch axes {batch} that the cache was made for, but got "
+                f"the axes {shape}. Make a cache for them with `from_uncached`."
+            )
+        count, end = shape[_SEQ], self.cache_end_index.value
+        if not isinstance(end, jax.core.Tracer) and int(end) + count > self.cache_len:
+            raise ValueError(
+                f"Expected at most {self.cache_len - int(end)} more tokens, the free places of a "
+                f"cache of {self.cache_len}, but got {count}. Make a cache with a larger "
+                "`cache_len`."
+            )
+        known = self.kv_positions.value
+        positions = _positions(token_positions, known, batch, count)
+        written = jax.lax.dynamic_update_slice_in_dim(
+            known.data_array, positions.data_array, end, axis=-1
+        )
+        known = known.replace(data_array=written)
+        side_inputs |= {_QUERY_POSITIONS: positions, _KV_POSITIONS: known, _END_INDEX: end}
+        logits = self.body(tokens, **side_inputs)
+        self.kv_positions.value = known
+        self.cache_end_index.value = end + count
+        return logits
+
+    @classmethod
+    def from_uncached(
+        cls,
+        uncached: TransformerLM,
+        cache_len: int,
+        batch_axes: Mapping[str, int] | None = None,
+        variable_name_prefix: str = "sampler",
+    ) -> "KVCachingTransformerLM":
+        """Puts caches into a model. Edits of the model stay, and its parameters are shared.
+
+        Args:
+            uncached: The model.
+            cache_len: How many tokens, padding included, the cache has places for.
+            batch_axes: Names and sizes of the axes, beside `seq`, that tokens will have.
+            variable_name_prefix: The beginning of the labels of all new state variables.
+
+        Returns:
+            A model with empty caches.
+
+        Raises:
+            ValueError: If `cache_len` is below 1, or an attention mask of the model takes its
+                positions from somewhere else than a `TransformerLM` provides.
+        """
+        if cache_len < 1:
+            raise ValueError(f"Expected a `cache_len` of at least 1, but got {cache_len}.")
+        batch, metadata = dict(batch_axes or {}), uncached.metadata
+        cached_axes = {
+            **batch,
+            **dict(metadata.common_head_axes),
+            "projection": metadata.projection_dim,
+        }
+        labels = iter(range(len(jax.tree_util.tree_leaves(uncached.body, is_leaf=_is_attention))))
+
+        def cached(node: Any) -> Any:
+            if not isinstance(node, Attention):
+                return node
+            return KVCachingAttention.from_uncached(
+                node,
+                sequence_axis=_SEQ,
+                cache_len=cache_len,
+                cached_axes=cached_axes,
+                cache_end_index_key=_END_INDEX,
+                cache_dtype=metadata.activation_dtype,
+                cache_label=f"{variable_name_prefix}/cache_{next(labels)}",
+            )
+
+        body = jax.tree_util.tree_map(_with_cached_positions, uncached.body, is_leaf=_is_mask)
+        body = jax.tree_util.tree_map(cached, body, is_leaf=_is_attention)
+        positions = full({**batch, _SEQ: cache_len}, -1, jnp.int32)
+        return cls(
+            body=_with_output_slot(body),
+            cache_end_index=StateVariable(0, label=f"{variable_name_prefix}/cache_end_index"),
+            kv_positions=StateVariable(positions, label=f"{variable_name_prefix}/kv_positions"),
+            metadata=metadata,
+            cache_len=cache_len,
+            batch_axes=tuple(batch.items()),
+        )
+
+
+@pytree_dataclass
+class KeepOutputSlot(Layer):
+    """Keeps one place of the axis `seq` if the side input `output_slot` names it.
+
+    Most of the work on a prompt would go into logits for tokens that are known already. This layer
+    stands before the one that makes the logits, and drops all tokens but the last of each row.
+    """
+
+    def __call__(self, argument: NamedArray, /, **side_inputs: Any) -> NamedArray:
+        """Returns the input, without the axis `seq` if there is an `output_slot`."""
+        slot = side_inputs.get(_OUTPUT_SLOT)
+        return argument if slot is None else argument[{_SEQ: slot}]
+
+
+def _with_output_slot(body: Layer) -> Layer:
+    """Puts `KeepOutputSlot` before the logits, where a model has its usual form."""
+    if not isinstance(body, Sequential):
+        return body
+    places = [i for i, layer in enumerate(body.sublayers) if _makes_logits(layer)]
+    if len(places) != 1:
+        return body
+    before, after = body.sublayers[: places[0]], body.sublayers[places[0] :]
+    return body.replace(sublayers=[*before, KeepOutputSlot(), *after])
+
+
+def _makes_logits(layer: Any) -> bool:
+    if isinstance(layer, Linear):
+        return layer.out_axis_names == ("vocabulary",)
+    return isinstance(layer, EmbeddingDecode)
+
+
+def _positions(
+    given: NamedArray | None, known: NamedArray, batch: dict[str, int], count: int
+) -> NamedArray:
+    """The positions of new tokens, stored in the order of the cache's positions."""
+    if given is None:
+        last = jnp.max(known.data_array, axis=-1, keepdims=True)
+        return known.replace(data_array=last + 1 + jnp.arange(count, dtype=last.dtype))
+    shape = {**batch, _SEQ: count}
+    return given.astype(known.dtype).broadcast_to(named_shape=shape).order_as(*shape)
+
+
+def _is_attention(node: Any) -> bool:
+    return isinstance(node, Attention)
+
+
+def _is_mask(node: Any) -> bool:
+    return isinstance(node, _CausalMask)
+
+
+def _with_cached_positions(node: Any) -> Any:
+    """Lets a mask look up the positions of keys in the cache."""
+    if not isinstance(node, _CausalMask):
+        return node
+    if node.kv_positions_input_name != _QUERY_POSITIONS:
+        raise ValueError(
+            f"Expected attention masks with the `kv_positions_input_name` {_QUERY_POSITIONS!r}, "
+            f"which a cache can replace, but got {node.kv_positions_input_name!r}. Use the usual "
+            "name, or build the cached model by hand."
+        )
+    return node.replace(kv_positions_input_name=_KV_POSITIONS)

@@ -62,10 +62,10 @@ def binary(function: Callable[..., Any], left: Named, right: Any) -> Any:
         ValueError: If the sizes of axes differ.
     """
     if type(right) in _SCALARS:
-        return left._make(function(left.data_array, right), left.dims)  # noqa: SLF001
+        return left._make(function(left.data_array, right), left.dims)
     if isinstance(right, Named):
         if left.dims == right.dims and left.data_array.shape == right.data_array.shape:
-            return left._make(function(left.data_array, right.data_array), left.dims)  # noqa: SLF001
+            return left._make(function(left.data_array, right.data_array), left.dims)
     elif not is_arraylike(right):
         return NotImplemented
     return elementwise(function, (left, right))
@@ -186,7 +186,7 @@ def _described(args: Sequence[Any]) -> list[tuple[str, Named]]:
 
 def _signature(value: Any) -> _Signature:
     if isinstance(value, Named):
-        layout = value._layout  # noqa: SLF001  # checks that it is valid
+        layout = value.layout
         return value.dims, len(layout.labels)
     return (), np.ndim(value)
 

@@ -122,7 +122,7 @@ def concatenate(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray
     """
     _check_ranks(arrays, "concatenate")
     prefixed = [array.untag_prefix(axis_name) for array in arrays]
-    joined = vectorized(lambda parts: jnp.concatenate(parts), (prefixed,), {}, NamedArray)
+    joined = vectorized(jnp.concatenate, (prefixed,), {}, NamedArray)
     return joined.tag_prefix(axis_name)
 
 
@@ -138,7 +138,7 @@ def stack(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray:
             the sizes of named axes differ.
     """
     _check_ranks(arrays, "stack")
-    joined = vectorized(lambda parts: jnp.stack(parts), (list(arrays),), {}, NamedArray)
+    joined = vectorized(jnp.stack, (list(arrays),), {}, NamedArray)
     return joined.tag_prefix(axis_name)
 
 

@@ -92,12 +92,14 @@ def check_names(names: Iterable[AxisName]) -> None:
     seen: set[AxisName] = set()
     for name in names:
         if isinstance(name, numbers.Number):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004  # every bad name is a ValueError
                 f"Expected axis names, got the number {name!r}. Numbers stand for positional axes; "
                 "use a string, or any other hashable object."
             )
         if not isinstance(name, Hashable):
-            raise ValueError(f"Expected a hashable axis name, got {name!r}. Use a string.")  # noqa: TRY004  # every bad name is a ValueError
+            raise ValueError(  # noqa: TRY004  # every bad name is a ValueError
+                f"Expected a hashable axis name, got {name!r}. Use a string."
+            )
         if name in seen:
             raise ValueError(f"Repeated axis name {name!r}: each axis needs a name of its own.")
         seen.add(name)
@@ -121,8 +123,8 @@ def untagged(dims: Dims, ndim: int, names: tuple[AxisName, ...], *, prefix: bool
     if layout.rank and not prefix:
         raise ValueError(
             "`untag` cannot be used to introduce positional axes into an array that already has "
-            f"some: it has {layout.rank} and the names {shown(layout.names)}. Use `untag_prefix` to "
-            "put new positional axes in front of them, or `tag` those first."
+            f"some: it has {layout.rank} and the names {shown(layout.names)}. Use `untag_prefix` "
+            "to put new positional axes in front of them, or `tag` those first."
         )
     check_names(names)
     check_known(names, layout.names)

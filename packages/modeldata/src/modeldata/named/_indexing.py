@@ -86,7 +86,7 @@ def get(x: _N, index: Any, **options: Any) -> _N:
     target = _target(x, _parse(x, index))
     data = jnp.asarray(x.data_array)
     found = data.at[target.key].get(**options) if options else data[target.key]
-    return x._make(found, dims_of(target.labels))  # noqa: SLF001
+    return x._make(found, dims_of(target.labels))
 
 
 def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
@@ -119,7 +119,7 @@ def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
     target = _target(x, parsed)
     ready = _check_value(value, target)
     changed = getattr(jnp.asarray(x.data_array).at[target.key], method)(ready, **options)
-    return x._make(changed, x.dims)  # noqa: SLF001
+    return x._make(changed, x.dims)
 
 
 class IndexHelper(Generic[_N]):
@@ -160,7 +160,7 @@ class IndexedPart(Generic[_N]):
             x = x.broadcast_to(x.positional_shape, extra)  # pyright: ignore[reportAttributeAccessIssue]  # as above
             parsed = _parse(x, self._index)
         data = jnp.asarray(x.data_array).at[_target(x, parsed).key].apply(function, **options)
-        return x._make(data, x.dims)  # noqa: SLF001
+        return x._make(data, x.dims)
 
     def add(self, value: Any, /, **options: Any) -> _N:
         """Adds a value to the part."""
@@ -198,7 +198,7 @@ def _parse(x: Named, index: Any) -> _Index:
 
 
 def _parse_names(x: Named, index: Mapping[AxisName, Any]) -> _Index:
-    layout = x._layout  # noqa: SLF001
+    layout = x.layout
     introduced = [name for name, item in index.items() if item is None]
     check_names((*layout.names, *introduced))
     check_known([name for name in index if name not in introduced], layout.names)
@@ -210,7 +210,7 @@ def _parse_names(x: Named, index: Mapping[AxisName, Any]) -> _Index:
 
 
 def _parse_positions(x: Named, index: Any) -> _Index:
-    layout = x._layout  # noqa: SLF001
+    layout = x.layout
     parts = list(index) if isinstance(index, tuple) else [index]
     dots = [i for i, part in enumerate(parts) if part is ...]
     used = sum(part is not None and part is not ... for part in parts)
@@ -229,7 +229,7 @@ def _parse_positions(x: Named, index: Any) -> _Index:
 
 def _place(x: Named, parts: Sequence[Any]) -> _Index:
     """Assigns the parts of a complete index to the stored axes."""
-    layout = x._layout  # noqa: SLF001
+    layout = x.layout
     items: list[Any] = [_ALL] * len(layout.labels)
     introduced: list[Any] = []
     order: list[Any] = []
@@ -258,12 +258,9 @@ def _item(item: Any) -> Any:
         return slice(*map(_bound, (item.start, item.stop, item.step)))
     if isinstance(item, (list, tuple)):
         item = np.asarray(item, dtype=None if item else int)
-    dtype = (
-        jnp.result_type(item.data_array if isinstance(item, Named) else item)
-        if (isinstance(item, Named) or is_arraylike(item))
-        else None
-    )
-    if dtype == bool:
+    given = item.data_array if isinstance(item, Named) else item
+    dtype = jnp.result_type(given) if is_arraylike(given) else None
+    if dtype == np.bool_:
         raise IndexError(
             "Expected an integer index, got a boolean one, whose result would have no fixed shape. "
             "Use `nx.where(mask, x, other)`, or integer indices."
@@ -284,7 +281,7 @@ def _bound(bound: Any) -> int | None:
 
 
 def _target(x: Named, index: _Index) -> _Target:
-    layout = x._layout  # noqa: SLF001
+    layout = x.layout
     shape = x.data_array.shape
     items = _with_shared_axes(x, index.items)
     picked = [axis for axis, item in enumerate(items) if isinstance(item, _Pick)]
@@ -342,13 +339,13 @@ def _numbering(order: Sequence[Any], block_rank: int) -> dict[Any, int]:
 
 def _with_shared_axes(x: Named, items: Sequence[Any]) -> list[Any]:
     """Adds an index for each axis whose name an index array has, too, so that they go together."""
-    layout = x._layout  # noqa: SLF001
-    used = {name for name in _names_of(items)}
+    layout = x.layout
+    used = set(_names_of(items))
     result = list(items)
     for axis, (label, item) in enumerate(zip(layout.labels, items, strict=True)):
         if label in used and isinstance(item, slice) and not isinstance(label, int):
             steps = np.arange(x.data_array.shape[axis], dtype=np.int32)[item]
-            result[axis] = _Pick(x._make(steps, (label,)))  # noqa: SLF001
+            result[axis] = _Pick(x._make(steps, (label,)))
     return result
 
 
@@ -369,12 +366,12 @@ def _new_names(x: Named, index: _Index, value: Any) -> dict[AxisName, int]:
     sizes = _names_of(index.items)
     if isinstance(value, Named):
         sizes = {**value.named_shape, **sizes}
-    known = {*x._layout.names, *index.introduced}  # noqa: SLF001
+    known = {*x.layout.names, *index.introduced}
     return {name: size for name, size in sizes.items() if name not in known}
 
 
 def _refuse_own_names(x: Named, index: _Index) -> None:
-    labels = x._layout.labels  # noqa: SLF001
+    labels = x.layout.labels
     names = _names_of(index.items)
     own = [
         label

@@ -72,7 +72,7 @@ def _reduce(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
     if bound is None:
         return NotImplemented
     x, axis, options = bound
-    layout = x._layout  # noqa: SLF001
+    layout = x.layout
     numbers = tuple(range(layout.rank)) if axis is None else _numbers(axis, layout.rank)
     stored = tuple(layout.positional[number] for number in numbers)
     if function in _ONE_AXIS:
@@ -81,8 +81,8 @@ def _reduce(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
         stored = stored[0]
     output = function(x.data_array, axis=stored, **options)
     if options.get("keepdims"):
-        return x._make(output, x.dims)  # noqa: SLF001
-    return x._make(output, dims_of(_without(layout.labels, numbers)))  # noqa: SLF001
+        return x._make(output, x.dims)
+    return x._make(output, dims_of(_without(layout.labels, numbers)))
 
 
 def _work_along(
@@ -93,7 +93,7 @@ def _work_along(
     if bound is None:
         return NotImplemented
     x, axis, options = bound
-    layout = x._layout  # noqa: SLF001
+    layout = x.layout
     if axis is None and layout.rank == 1:
         axis = 0
     if axis is None or layout.rank == 0:
@@ -102,7 +102,7 @@ def _work_along(
     output = function(
         x.data_array, axis=stored if isinstance(axis, tuple) else stored[0], **options
     )
-    return x._make(output, x.dims)  # noqa: SLF001
+    return x._make(output, x.dims)
 
 
 def _bind(

@@ -101,7 +101,7 @@ def _wrapped(output: Any, names: tuple[AxisName, ...], cls: type[Named]) -> Name
     """Makes a named array of one output, whose leading axes are those mapped over."""
     if not isinstance(output, Named):
         data = jnp.asarray(output)
-        return cls._make(data, dims_of((*names, *range(data.ndim - len(names)))))  # noqa: SLF001
+        return cls._make(data, dims_of((*names, *range(data.ndim - len(names)))))
     inner = layout_of(output.dims, output.data_array.ndim - len(names))
     check_names((*names, *inner.names))
-    return cls._make(output.data_array, dims_of((*names, *inner.labels)))  # noqa: SLF001
+    return cls._make(output.data_array, dims_of((*names, *inner.labels)))

@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 
-from modeldata import _repr
 from modeldata._tree import KeyPath, is_function, rebuild, walk
 from modeldata.selectors._holes import SelectionHole, SelectionQuote
 

@@ -76,7 +76,7 @@ def equals(template: Any) -> Wanted:
         ValueError: If it is an array.
     """
     if isinstance(template, _ARRAYS):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004  # objects of most types will do
             f"Expected a template that `==` compares as a whole, got the array "
             f"{_repr.brief(template)}. Use `at_subtrees_where` with a test of your own."
         )
@@ -120,8 +120,8 @@ def accessed_paths(
 ) -> list[KeyPath]:
     """Returns the paths of the nodes that an accessor picks out of a tree.
 
-    The accessor gets a copy of the tree in which no object occurs twice, so that what it returns can
-    be found by identity: leaves, and the empty containers that Python may share, are replaced.
+    The accessor gets a copy of the tree in which no object occurs twice, so that what it returns
+    can be found by identity: leaves are replaced, and empty containers, which Python may share.
 
     Args:
         tree: A tree.

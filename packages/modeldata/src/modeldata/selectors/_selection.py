@@ -50,7 +50,7 @@ class Selection(Struct):
 
     # ---- Narrowing down ----
 
-    def at(self, accessor_fn: Callable[[Any], Any], multiple: bool | None = None) -> "Selection":
+    def at(self, accessor_fn: Callable[[Any], Any], *, multiple: bool | None = None) -> "Selection":
         """Selects nodes that a function picks by plain attribute access and indexing.
 
         Args:
@@ -311,9 +311,9 @@ class Selection(Struct):
     def apply_with_selected_index(
         self,
         fn: Callable[[int, Any], Any],
-        keep_selected: bool = False,
         *,
-        expect: int | None = None,  # noqa: FBT001, FBT002  # as in Penzai
+        keep_selected: bool = False,
+        expect: int | None = None,
     ) -> Any:
         """Replaces each selected node by a function of its number and itself.
 
@@ -368,7 +368,8 @@ class Selection(Struct):
             unknown = [path for path in replacer if path not in self.selected_by_path]
             raise ValueError(
                 f"Expected a value for each selected path and no other, but {_paths_text(missing)} "
-                f"have none, and {_paths_text(unknown)} are not selected. Start from `get_by_path()`."
+                f"have none, and {_paths_text(unknown)} are not selected. Start from "
+                "`get_by_path()`."
             )
         return self.apply(lambda path, _: replacer[path], with_keypath=True, expect=expect)
 
@@ -449,9 +450,9 @@ class Selection(Struct):
     def insert_before(
         self,
         value: Any,
-        and_select: bool = False,
         *,
-        expect: int | None = None,  # noqa: FBT001, FBT002  # as in Penzai
+        and_select: bool = False,
+        expect: int | None = None,
     ) -> Any:
         """Inserts a value in front of each selected node, in the list or tuple that holds it.
 
@@ -466,14 +467,16 @@ class Selection(Struct):
             ValueError: As for `apply_and_inline`.
         """
         make = _as_function(value)
-        return self._insert(lambda node: [_editing.Inserted(make(node)), node], and_select, expect)
+        return self._insert(
+            lambda node: [_editing.Inserted(make(node)), node], and_select=and_select, expect=expect
+        )
 
     def insert_after(
         self,
         value: Any,
-        and_select: bool = False,
         *,
-        expect: int | None = None,  # noqa: FBT001, FBT002  # as in Penzai
+        and_select: bool = False,
+        expect: int | None = None,
     ) -> Any:
         """Inserts a value behind each selected node, in the list or tuple that holds it.
 
@@ -486,7 +489,9 @@ class Selection(Struct):
             ValueError: As for `apply_and_inline`.
         """
         make = _as_function(value)
-        return self._insert(lambda node: [node, _editing.Inserted(make(node))], and_select, expect)
+        return self._insert(
+            lambda node: [node, _editing.Inserted(make(node))], and_select=and_select, expect=expect
+        )
 
     def partition(self, *, at_leaves: bool = False) -> tuple[Any, Any]:
         """Splits the tree in two, which `modeldata.combine` puts together again.
@@ -540,8 +545,9 @@ class Selection(Struct):
     def _insert(
         self,
         make: Callable[[Any], list[Any]],
+        *,
         and_select: bool,
-        expect: int | None,  # noqa: FBT001  # private
+        expect: int | None,
     ) -> Any:
         tree = self.apply_and_inline(make, expect=expect)
         inserted = select(tree).at_instances_of(_editing.Inserted)

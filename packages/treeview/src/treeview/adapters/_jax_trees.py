@@ -1,5 +1,8 @@
 """Nodes that a library registered with JAX, shown by their children and JAX's own key paths."""
 
+# pyright: standard
+# JAX leaves many of its types unknown, which strict checking takes for errors.
+
 from typing import Any
 
 import jax

@@ -8,6 +8,9 @@ JAX keeps a copy on the host of every array that was converted to NumPy, for as 
 lives. Fresh array objects around the same buffers are converted instead, and thrown away.
 """
 
+# pyright: standard
+# JAX leaves many of its types unknown, which strict checking takes for errors.
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +30,7 @@ def read_statistics(arrays: Sequence[jax.Array]) -> list[Statistics | None]:
     with jax.ensure_compile_time_eval():  # the arrays may be constants of a function being traced
         waiting = [None if _is_opaque(array) else _begin_statistics(array) for array in arrays]
         found = transfer(waiting)
-    return [_statistics(array, values) for array, values in zip(arrays, found, strict=True)]
+    return [_statistics(values) for values in found]
 
 
 def read_windows(requests: Sequence[tuple[jax.Array, Window]]) -> list[NumpyArray]:
@@ -85,7 +88,7 @@ def _begin_statistics(array: jax.Array) -> Any:
     return _reduce(array) if real and _stays_on_device(array) else array
 
 
-def _statistics(array: jax.Array, found: Any) -> Statistics | None:
+def _statistics(found: Any) -> Statistics | None:
     if found is None:
         return None
     if isinstance(found, np.ndarray):
@@ -116,9 +119,7 @@ def _reduce(array: jax.Array) -> tuple[jax.Array, ...]:
     floating = jnp.issubdtype(array.dtype, jnp.floating)
     finite = jnp.isfinite(array) if floating else jnp.ones(array.shape, bool)
     limits = jnp.finfo(array.dtype) if floating else jnp.iinfo(array.dtype)
-    wide = jnp.where(finite, array, 0).astype(
-        jnp.float64 if jax.config.x64_enabled else jnp.float32
-    )
+    wide = jnp.where(finite, array, 0).astype(jnp.result_type(float))
     count = _count(finite)
     divisor = jnp.maximum(count, 1).astype(wide.dtype)
     mean = wide.sum() / divisor

@@ -1,11 +1,14 @@
 """JAX: arrays wherever they live, tracers, random keys, abstract arrays, shardings, tree nodes."""
 
+# pyright: standard
+# JAX leaves many of its types unknown, which strict checking takes for errors.
+
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import jax
-import numpy as np
+from jax.core import Tracer
 
 from treeview._document import Text
 from treeview._guard import safe_repr
@@ -23,7 +26,7 @@ class JaxAdapter:
 
     def describe(self, array: jax.Array) -> ArrayInfo:
         """What is known without looking at values or waiting for a device."""
-        traced = isinstance(array, jax.core.Tracer)
+        traced = isinstance(array, Tracer)
         problem = "traced" if traced else _array_problem(array)
         return ArrayInfo(
             type_name="jax.Array",
@@ -64,7 +67,7 @@ class AbstractAdapter:
         """None for each."""
         return [None] * len(arrays)
 
-    def fetch(self, requests: Sequence[tuple[Any, Window]]) -> Sequence[NumpyArray]:
+    def fetch(self, requests: Sequence[tuple[Any, Window]]) -> Sequence[NumpyArray]:  # noqa: ARG002 - the protocol's signature
         """Nothing can be fetched.
 
         Raises:

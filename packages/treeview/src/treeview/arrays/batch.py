@@ -7,6 +7,7 @@ is repeated array by array.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 
 from treeview._document import Branch, Node, Text
 from treeview._guard import STOP, describe_error
+from treeview._names import type_name
 from treeview._options import Options
 from treeview.arrays.delegate import by_adapter
-from treeview.arrays.drawing import PictureStyle, can_draw, draw_picture
+from treeview.arrays.drawing import can_draw, draw_picture
 from treeview.arrays.protocol import ArrayAdapter, ArrayRequest, Statistics, Window
 from treeview.arrays.statistics import NumpyArray
+from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import shows_values, summary_text
 
 _BATCH_BYTES = 1 << 28  # between batches of this size the clock is read
@@ -74,18 +77,18 @@ def _fetch_values(jobs: list[_Job]) -> None:
         elif job.request.picture and can_draw(info):
             job.window = TREE_STYLE.window(info.shape)
             wanted.append(job)
+    values: Any
     for job, values in _ask(wanted, _fetch):
         shape = tuple(len(indices) for indices in job.window)
-        if isinstance(values, np.ndarray) and values.shape == shape:
+        if issubclass(type(values), np.ndarray) and values.shape == shape:
             job.values = values
         else:
-            job.failure = f"adapter gave {_describe(values)} instead of values of shape {shape}"
+            job.failure = f"adapter gave {_what(values)} instead of values of shape {shape}"
 
 
-def _describe(values: object) -> str:
-    if isinstance(values, np.ndarray):
-        return f"values of shape {values.shape}"
-    return f"`{type(values).__name__}`"
+def _what(answer: object) -> str:
+    shape = getattr(answer, "shape", None)
+    return f"`{type_name(type(answer))}`" + ("" if shape is None else f" of shape {shape}")
 
 
 def _fetch(adapter: ArrayAdapter, arrays: list[Any], jobs: list[_Job]) -> Sequence[Any]:
@@ -110,7 +113,7 @@ def _add_statistics(jobs: list[_Job], deadline: float) -> None:
             if statistics is None or isinstance(statistics, Statistics):
                 job.statistics = statistics
             else:
-                job.failure = f"adapter gave {_describe(statistics)} instead of statistics"
+                job.failure = f"adapter gave {_what(statistics)} instead of statistics"
     for job in wanted:
         job.skipped = "too large to read in time"
 
@@ -136,7 +139,7 @@ def _ask(
     sound: list[tuple[_Job, tuple[ArrayAdapter, Any]]] = []
     for job in jobs:
         pair = (job.request.adapter, job.request.array)
-        if _attempt(job, lambda pair=pair: by_adapter([pair])) is not None:
+        if _attempt(job, partial(by_adapter, [pair])) is not None:
             sound.append((job, pair))
     for adapter, positions, arrays in by_adapter(pair for _, pair in sound):
         members = [sound[position][0] for position in positions]
@@ -147,11 +150,9 @@ def _ask(
             raise
         except BaseException:
             for job, array in zip(members, arrays, strict=True):
-                answer = _attempt(
-                    job, lambda job=job, array=array: question(adapter, [array], [job])[0]
-                )
+                answer = _attempt(job, partial(question, adapter, [array], [job]))
                 if not job.failure:
-                    answers.append((job, answer))
+                    answers.append((job, answer[0] if answer else None))
     return answers
 
 
@@ -176,7 +177,8 @@ def _node(job: _Job) -> Node:
         failure=job.failure,
         skipped=job.skipped,
     )
-    if not request.picture or job.values is None or request.info.size < 2:
+    drawn = request.picture and request.info.size > 1 and can_draw(request.info)
+    if not drawn or job.values is None:
         return summary
     return _with_picture(summary, job, job.values)
 

@@ -66,7 +66,9 @@ def oklch_colors(points: Sequence[tuple[float, float, float]], count: int) -> Co
     angle = np.deg2rad(hue)
     corners = np.stack([lightness, chroma * np.cos(angle), chroma * np.sin(angle)])
     places = np.linspace(0, len(points) - 1, count)
-    lab = np.stack([np.interp(places, np.arange(len(points)), corner) for corner in corners])
+    lab: np.ndarray[Any, np.dtype[np.float64]] = np.stack(
+        [np.interp(places, np.arange(len(points)), corner) for corner in corners]  # pyright: ignore[reportUnknownArgumentType] - rows of an array
+    )
     linear = np.clip(_TO_LINEAR @ (_TO_CONES @ lab) ** 3, 0, 1)
     curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return opaque(np.rint(255 * curved.T))
@@ -106,6 +108,11 @@ def css_colors(colors: Colors, count: int = 17) -> tuple[str, ...]:
     """Evenly spaced colours of a map as CSS, both ends included."""
     chosen = colors[np.rint(np.linspace(0, len(colors) - 1, min(count, len(colors)))).astype(int)]
     return tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in chosen.tolist())
+
+
+def css_steps(colors: Colors) -> tuple[str, ...]:
+    """Each colour several times, so that a gradient through them shows steps."""
+    return tuple(color for color in css_colors(colors, len(colors)) for _ in range(4))
 
 
 def parse_colormap(colormap: Any) -> Colors:

@@ -34,12 +34,12 @@ class DelegatingAdapter:
         Raises:
             TypeError: What is wrapped is not an array of a registered type.
         """
-        wrapped = self._unwrap(array)
+        wrapped: object = self._unwrap(array)
         adapter = default_registry.adapter_for(type(wrapped))
         if adapter is None:
             raise TypeError(
-                f"Expected `{type_name(type(array))}` to hold an array of a registered type, got "
-                f"`{type_name(type(wrapped))}`; register its adapter with "
+                f"Expected `{_type_name(array)}` to hold an array of a registered type, got "
+                f"`{_type_name(wrapped)}`; register its adapter with "
                 "`treeview.register_array`."
             )
         return adapter, wrapped
@@ -58,7 +58,7 @@ class DelegatingAdapter:
             sizes = tuple(axis.size for axis in axes)
             if sizes != info.shape:
                 raise ValueError(
-                    f"Expected axes of `{type_name(type(array))}` with the sizes {info.shape} of "
+                    f"Expected axes of `{_type_name(array)}` with the sizes {info.shape} of "
                     f"the wrapped array, got {sizes}; give one `Axis` for each axis of the data, "
                     "in the same order."
                 )
@@ -84,6 +84,10 @@ class DelegatingAdapter:
             for position, values in zip(positions, found, strict=True):
                 results[position] = values
         return results
+
+
+def _type_name(obj: object) -> str:
+    return type_name(type(obj))
 
 
 def delegating_adapter(

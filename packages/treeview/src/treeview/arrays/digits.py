@@ -45,7 +45,8 @@ def digit_tiles(values: Integers, cell: int) -> Colors:
     tiles = np.empty((len(values), cell, cell, 4), np.uint8)
     for count in np.unique(counts).tolist():
         members = np.flatnonzero(counts == count)
-        digits = magnitudes[members, None] // 10 ** np.arange(count)[::-1] % 10
+        powers = np.array([10**k for k in reversed(range(count))], np.int64)
+        digits = magnitudes[members, None] // powers % 10
         lighter = np.zeros(digits.shape, bool)
         for k in range(1, count):
             lighter[:, k] = (digits[:, k] == digits[:, k - 1]) & ~lighter[:, k - 1]
@@ -56,10 +57,7 @@ def digit_tiles(values: Integers, cell: int) -> Colors:
             inside = slice(start, cell - start)
             tiles[members, inside, inside] = shades[:, k, None, None]
     corner = np.add.outer(np.arange(cell), np.arange(cell)) < max(cell // 3, 1)
-    negative = np.flatnonzero(values < 0)
-    tiles[np.ix_(negative, range(cell))] = np.where(
-        corner[..., None], np.array(_MINUS, np.uint8), tiles[negative]
-    )
+    tiles[(values < 0)[:, None, None] & corner] = _MINUS
     return tiles
 
 

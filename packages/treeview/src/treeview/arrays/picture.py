@@ -57,8 +57,7 @@ def _mark_cuts(canvas: Colors, side: Side) -> None:
     step = max(side.cell // 2, 1)
     for start in side.cuts.tolist():
         line = canvas[start + side.cell // 2]
-        dots = np.arange(line.shape[0]) // step % 2 == 0
-        line[dots] = CUT_MARK
+        line[np.arange(len(line)) // step % 2 == 0] = CUT_MARK
 
 
 def encode_png(pixels: Colors) -> bytes:

@@ -2,8 +2,9 @@
 
 One pass over cache-sized chunks counts zeros and values that are not finite, finds the extremes in
 the array's own type, and sums values and squares in float64. Squares lose digits where the mean is
-much larger than the deviation, and overflow for huge values, so such arrays (they are rare) are read
-again in two passes: the mean first, then the squared distances from it, scaled by a power of two.
+much larger than the deviation, and overflow for huge values, so such arrays (they are rare) are
+read again in two passes: the mean first, then the squared distances from it, scaled by a power of
+two.
 
 The array itself is never copied as a whole. Axes that only repeat the same memory (`broadcast_to`)
 are read once and counted as often as they repeat.
@@ -11,7 +12,7 @@ are read once and counted as often as they repeat.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -67,7 +68,7 @@ def _masked_statistics(array: np.ma.MaskedArray[Any, np.dtype[Any]]) -> Statisti
     data = np.ma.getdata(array)
     valid = data[~np.ma.getmaskarray(array)]
     statistics = array_statistics(valid)
-    return statistics and _changed(statistics, masked=data.size - valid.size)
+    return statistics and replace(statistics, masked=data.size - valid.size)
 
 
 def _without_repeats(array: NumpyArray) -> tuple[NumpyArray, int]:
@@ -81,12 +82,7 @@ def _without_repeats(array: NumpyArray) -> tuple[NumpyArray, int]:
 
 def _repeated(statistics: Statistics, repeats: int) -> Statistics:
     counts = ("finite", "zeros", "nans", "positive_infinities", "negative_infinities")
-    return _changed(statistics, **{name: getattr(statistics, name) * repeats for name in counts})
-
-
-def _changed(statistics: Statistics, **changes: Any) -> Statistics:
-    values = {name: getattr(statistics, name) for name in Statistics.__slots__}
-    return Statistics(**(values | changes))
+    return replace(statistics, **{name: getattr(statistics, name) * repeats for name in counts})
 
 
 def _chunks(array: NumpyArray) -> Iterator[NumpyArray]:
@@ -96,8 +92,8 @@ def _chunks(array: NumpyArray) -> Iterator[NumpyArray]:
         for start in range(0, flat.size, _CHUNK):
             yield flat[start : start + _CHUNK]
     elif array.size:
-        flags = ["external_loop", "buffered", "refs_ok"]
-        yield from np.nditer(array, flags=flags, order="K", buffersize=_CHUNK)  # pyright: ignore[reportArgumentType, reportReturnType] - NumPy types flags as literals and items as tuples
+        pieces: Any = np.nditer(array, ["external_loop", "buffered"], order="K", buffersize=_CHUNK)
+        yield from pieces
 
 
 def _bool_statistics(array: NumpyArray) -> Statistics:
@@ -146,7 +142,7 @@ class _Sums:
 
 def _python_value(value: Any) -> Any:
     """A NumPy scalar as the Python number that equals it; itself where there is none."""
-    return value if value is None or isinstance(value, np.longdouble) else value.item()
+    return value if value is None or type(value) is np.longdouble else value.item()
 
 
 def _real_statistics(array: NumpyArray) -> Statistics:

@@ -16,6 +16,7 @@ from treeview.arrays.statistics import NumpyArray, number_kind
 
 SMALL_SIZE = 8
 _LONGEST_VALUES = 100
+_EXACT: tuple[type, ...] = (bool, numbers.Integral, np.datetime64, np.timedelta64)
 
 
 def axis_name(axis: Axis) -> str:
@@ -62,7 +63,8 @@ def summary_text(
     spans: list[Span] = []
     title = name or info.type_name
     if title:
-        spans += [(title, "type"), (" ", "plain")]
+        spans.append((title, "type"))
+        spans.append((" ", "plain"))
     spans.append((axes_text(info), "array"))
     facts = ""
     if values is not None:
@@ -121,7 +123,7 @@ def _value_parts(statistics: Statistics) -> list[str]:
 
 def number_text(value: Any, digits: int = 2) -> str:
     """A number with few digits; integers and dates exactly."""
-    if isinstance(value, bool | numbers.Integral | np.datetime64 | np.timedelta64):
+    if isinstance(value, _EXACT):
         return str(value)
     if isinstance(value, complex):
         return f"{value:.{digits}g}"
@@ -146,6 +148,6 @@ def _item_text(value: Any) -> tuple[str, bool]:
         return repr(value.item() if isinstance(value, np.generic) else value), True
     if number_kind(np.asarray(value).dtype) not in ("real", "complex"):
         return str(value), True
-    plain = complex(value) if isinstance(value, np.complexfloating) else float(value)
-    text = f"{plain:.4g}"
-    return text, bool(type(value)(text) == value) or plain != plain  # noqa: PLR0124 - NaN
+    number = complex if np.iscomplexobj(value) else float
+    text = f"{number(value):.4g}"
+    return text, bool(np.isnan(value) or type(value)(number(text)) == value)

@@ -1,0 +1,137 @@
+"""Figures of single arrays."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+from treeview._document import Picture, printable
+from treeview._rendering import Rendering
+from treeview.arrays.blocks import block_lines
+from treeview.arrays.colors import parse_colormap
+from treeview.arrays.figure import array_picture
+from treeview.arrays.style import PictureStyle
+
+
+class ArrayFigure(Rendering):
+    """The picture of an array.
+
+    Attributes:
+        picture: Pixels, labels and legend.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(picture)
+        self.picture = picture
+
+    def text(self, *, width: int | None = None, color: bool = False) -> str:
+        """What the picture shows in words; with colors, the picture in half blocks too.
+
+        Args:
+            width: Columns of a line; None for what the options say, or 80.
+            color: Whether to draw with ANSI colors.
+        """
+        lines = [printable(self.picture.description)]
+        if color:
+            lines += block_lines(self.picture.pixels, width or self.options.width or 80)
+        if self.picture.scale_legend and self.picture.scale_legend.note:
+            lines.append(self.picture.scale_legend.note)
+        if self.picture.caption.plain:
+            lines.append(self.picture.caption.plain)
+        return "\n".join(lines)
+
+
+def render_array(
+    array: Any,
+    *,
+    columns: Hashable | Sequence[Hashable] = (),
+    rows: Hashable | Sequence[Hashable] = (),
+    sliders: Hashable | Sequence[Hashable] = (),
+    valid_mask: Any = None,
+    continuous: bool | Literal["auto"] = "auto",
+    around_zero: bool | Literal["auto"] = "auto",
+    vmax: float | None = None,
+    vmin: float | None = None,
+    trim_outliers: bool = True,
+    colormap: Any = None,
+    truncate: bool | Literal["auto"] = "auto",
+    maximum_size: int = 10_000,
+    cutoff_size_per_axis: int = 512,
+    minimum_edge_items: int = 5,
+    axis_item_labels: Mapping[Any, Sequence[str]] | None = None,
+    value_item_labels: Mapping[int, str] | None = None,
+    axis_labels: Mapping[Any, str] | None = None,
+    pixels_per_cell: float | None = None,
+) -> ArrayFigure:
+    """A picture of an array of any rank.
+
+    Every axis goes to the rows or to the columns; further axes on a side repeat what is inside
+    them as facets. Real numbers become colours, integers nested squares (one for each decimal
+    digit). NaN is a cross, infinities are triangles, masked values grey.
+
+    Axes are given by position, where negative ones count from the last, or by name.
+
+    Args:
+        array: An array of NumPy, JAX, or any type with a registered adapter.
+        columns: Axes for the columns, innermost first; one axis may stand alone.
+        rows: Axes for the rows, innermost first. What is given nowhere is placed so that the
+            picture is about square; a matrix looks as it is printed.
+        sliders: Must be empty: pictures are static.
+        valid_mask: Which values to show, broadcast to `array` (by names, where there are names).
+        continuous: Whether to use colours of a map for integers too; `"auto"` does for integers
+            of more than seven digits. `False` insists on digits.
+        around_zero: Whether zero is in the middle of the map; `"auto"` if values of both signs
+            are shown and no limits are given.
+        vmax: The value of the last colour; by default the greatest value shown.
+        vmin: The value of the first colour; by default the least value shown.
+        trim_outliers: Whether inferred limits are at most three standard deviations from the mean
+            (three root mean squares from zero).
+        colormap: Colours (`'#rrggbb'`, triples of integers or floats) instead of the own maps.
+            Integers choose theirs by index, unless `continuous=True`.
+        truncate: Whether to leave out the middle of axes; `"auto"` from 250,000 values on.
+        maximum_size: About how many values to show of a truncated array.
+        cutoff_size_per_axis: About how many indices to show of one axis of a truncated array.
+        minimum_edge_items: How many indices to keep at either end of a truncated axis.
+        axis_item_labels: For some axes, a label for each index, such as tokens.
+        value_item_labels: What integers stand for.
+        axis_labels: What to call some axes, instead of their names.
+        pixels_per_cell: The side of a cell in CSS pixels, 1 to 64; by default 7, up to 14 in
+            small pictures.
+
+    Returns:
+        The picture, to show, save or read as text.
+
+    Raises:
+        TypeError: `array` is not an array, or not one of numbers.
+        ValueError: Its values cannot be read, or an argument does not fit it.
+
+    Example:
+        >>> figure = render_array(attention, columns="kv_seq", rows="seq")  # doctest: +SKIP
+    """
+    if sliders != ():
+        raise ValueError(
+            f"Expected `sliders` to be empty, got {sliders!r}: pictures are static. Put the axis "
+            "on `rows` or `columns`, or index the array first."
+        )
+    style = PictureStyle(
+        continuous=continuous,
+        around_zero=around_zero,
+        low=vmin,
+        high=vmax,
+        trim_outliers=trim_outliers,
+        colormap=None if colormap is None else parse_colormap(colormap),
+        maximum_size=maximum_size,
+        axis_cutoff=cutoff_size_per_axis,
+        minimum_edge=minimum_edge_items,
+        value_labels=value_item_labels or {},
+        pixels_per_cell=pixels_per_cell,
+    )
+    picture = array_picture(
+        array,
+        rows=rows,
+        columns=columns,
+        valid_mask=valid_mask,
+        truncate=truncate,
+        axis_labels=axis_labels,
+        axis_item_labels=axis_item_labels,
+        style=style,
+    )
+    return ArrayFigure(picture)

@@ -1,0 +1,259 @@
+"""From values to coloured tiles.
+
+Real numbers become colours of a map, integers nested squares (or colours, if they are long), truth
+values two colours. What is not a finite number gets a mark, not only a colour.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from treeview._document import ColorScale
+from treeview.arrays import colors
+from treeview.arrays.colors import Colors
+from treeview.arrays.digits import MOST_DIGITS, cell_pixels, digit_count, digit_tiles
+from treeview.arrays.statistics import NumberKind, NumpyArray, number_kind
+from treeview.arrays.style import PictureStyle
+from treeview.arrays.summary import number_text
+from treeview.arrays.tiles import (
+    MARKED_CELL,
+    MASKED,
+    NAN,
+    NEGATIVE,
+    POSITIVE,
+    flat_tiles,
+    marked_tiles,
+)
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """Tiles, the tile of each value, and what explains them."""
+
+    tiles: Colors
+    choice: np.ndarray[Any, np.dtype[Any]]
+    legend: ColorScale | None
+    facts: str
+
+
+def paint_values(values: NumpyArray, masked: Mask | None, style: PictureStyle) -> Painting:
+    """Chooses a tile for each value.
+
+    Args:
+        values: Numbers of any type, `[...]`.
+        masked: Which of them are not to be shown, of the same shape; None for all shown.
+        style: How to draw.
+
+    Raises:
+        ValueError: Values of this type are no numbers.
+    """
+    kind = number_kind(values.dtype)
+    if kind in ("bool", "integer") and style.continuous is not True:
+        painting = _paint_integers(values, masked, style)
+        if painting is not None:
+            return painting
+    numbers, scale = _real_values(values, kind)
+    return _paint_numbers(numbers, scale, masked, style)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the numbers behind the colours are to be read."""
+
+    meaning: str = "values"
+    write: Callable[[float], str] = lambda value: number_text(value, digits=3)
+
+
+def _real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, _Reading]:
+    """Values as float64, and how to read them."""
+    with np.errstate(all="ignore"):
+        if kind == "complex":
+            return np.abs(values).astype(np.float64), _Reading("magnitudes")
+        if kind == "time":
+            numbers = values.astype(np.int64).astype(np.float64)
+            numbers[np.isnat(values)] = np.nan
+            unit = values.dtype.newbyteorder("=")
+            return numbers, _Reading("times", lambda value: str(np.int64(value).astype(unit)))
+        if kind:
+            return values.astype(np.float64), _Reading()
+    raise ValueError(f"Expected an array of numbers to draw, got {values.dtype}.")
+
+
+def _paint_integers(
+    values: NumpyArray, masked: Mask | None, style: PictureStyle
+) -> Painting | None:
+    """Nested squares or the colours of a given palette; None if the numbers are too long."""
+    numbers = values.astype(np.int64) if values.dtype.kind in "bV" else values
+    shown = numbers if masked is None else numbers[~masked]
+    low, high = (int(shown.min()), int(shown.max())) if shown.size else (0, 0)
+    facts = f"values from {low} to {high}" if shown.size else "all values masked"
+    if style.colormap is not None:
+        return _paint_palette(numbers, masked, style.colormap, facts)
+    if digit_count(low, high) > MOST_DIGITS:
+        return None
+    if masked is not None:
+        numbers = np.where(masked, low, numbers)
+    cell = cell_pixels(low, high)
+    if masked is not None and masked.any():
+        cell = max(cell, MARKED_CELL)
+    distinct, choice = np.unique(numbers, return_inverse=True)
+    choice = choice.reshape(values.shape)
+    tiles = digit_tiles(distinct, cell)
+    if masked is not None and masked.any():
+        choice = np.where(masked, len(tiles), choice)
+        tiles = np.concatenate([tiles, marked_tiles(cell)[MASKED:]])
+    if values.dtype.kind == "b":
+        legend = ColorScale(colors.css_steps(colors.digit_colors()[:2]), "False", "True")
+        return Painting(tiles, choice, legend, "truth values")
+    note = "digits from the outside in" if high > 9 or low < -9 else ""
+    legend = ColorScale(colors.css_steps(colors.digit_colors()), "0", "9", note)
+    return Painting(tiles, choice, legend, facts)
+
+
+def _paint_palette(
+    numbers: NumpyArray,
+    masked: Mask | None,
+    palette: Colors,
+    facts: str,
+) -> Painting:
+    """Each integer chooses its colour; what the palette does not have is marked like NaN."""
+    count = len(palette)
+    missing = (numbers < 0) | (numbers >= count)
+    choice = np.where(missing, count + NAN, numbers).astype(np.intp)
+    if masked is not None:
+        choice = np.where(masked, count + MASKED, choice)
+    cell = MARKED_CELL if (choice >= count).any() else 1
+    tiles = np.concatenate([flat_tiles(palette, cell), marked_tiles(cell)])
+    legend = ColorScale(colors.css_steps(palette), "0", str(count - 1))
+    return Painting(tiles, choice, legend, facts)
+
+
+def _paint_numbers(
+    values: NumpyArray,
+    reading: _Reading,
+    masked: Mask | None,
+    style: PictureStyle,
+) -> Painting:
+    finite = np.isfinite(values)
+    shown = finite if masked is None else finite & ~masked
+    plain = bool(shown.all())
+    numbers = values.ravel() if plain else values[shown]
+    low, high, centred = color_limits(numbers, style)
+    table = style.colormap
+    if table is None:
+        table = colors.diverging_map() if centred else colors.sequential_map()
+    # Halves keep the distance between the extremes of float64 finite.
+    half = high / 2 - low / 2
+    with np.errstate(all="ignore"):
+        places = (values / 2 - low / 2) / half if half > 0 else np.full(values.shape, 0.5)
+        places = np.clip(places, 0, 1) * (len(table) - 1)
+        if plain:
+            choice = np.rint(places).astype(np.intp)
+        else:
+            choice = np.rint(np.where(shown, places, 0)).astype(np.intp)
+            choice = _with_marks(choice, values, masked, len(table))
+    cell = 1 if plain else MARKED_CELL
+    tiles = flat_tiles(table, cell)
+    if not plain:
+        tiles = np.concatenate([tiles, marked_tiles(cell)])
+    return Painting(
+        tiles,
+        choice,
+        _number_legend(table, numbers, low, high, reading),
+        _number_facts(numbers, values, masked, reading),
+    )
+
+
+def color_limits(numbers: NumpyArray, style: PictureStyle) -> tuple[float, float, bool]:
+    """The values of the first and the last colour, and whether zero is in the middle.
+
+    Inferred limits are the extremes, or three standard deviations from the mean (three root mean
+    squares from zero) where that is less and outliers are trimmed.
+
+    Args:
+        numbers: The finite values that are shown, as float64.
+        style: Limits that are given, and wishes.
+    """
+    low, high = style.low, style.high
+    least, greatest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    centred = style.around_zero
+    if centred == "auto":
+        given = low is not None or high is not None
+        centred = low == -high if low is not None and high is not None else False
+        centred = centred or (not given and least < 0 < greatest)
+    if low is None and high is None:
+        if centred:
+            high = max(-least, greatest)
+            low = -high
+        else:
+            low, high = least, greatest
+        if style.trim_outliers and numbers.size:
+            middle, spread = _middle_and_spread(numbers, high if centred else None)
+            low, high = max(low, middle - 3 * spread), min(high, middle + 3 * spread)
+    elif centred:
+        bound = abs(high if high is not None else low or 0.0)
+        low, high = -bound, bound
+    else:
+        low = least if low is None else low
+        high = greatest if high is None else high
+    return low, max(low, high), bool(centred)
+
+
+def _middle_and_spread(numbers: NumpyArray, bound: float | None) -> tuple[float, float]:
+    """Mean and deviation, or zero and the root of the mean square if there is a bound."""
+    largest = float(np.abs(numbers).max()) or 1.0
+    scaled = numbers / largest
+    if bound is not None:
+        return 0.0, math.sqrt(float(np.square(scaled).mean())) * largest
+    return float(scaled.mean()) * largest, float(scaled.std()) * largest
+
+
+def _with_marks(
+    choice: np.ndarray[Any, np.dtype[Any]],
+    values: NumpyArray,
+    masked: Mask | None,
+    count: int,
+) -> np.ndarray[Any, np.dtype[Any]]:
+    choice[np.isnan(values)] = count + NAN
+    choice[values == np.inf] = count + POSITIVE
+    choice[values == -np.inf] = count + NEGATIVE
+    if masked is not None:
+        choice[masked] = count + MASKED
+    return choice
+
+
+def _number_legend(
+    table: Colors, numbers: NumpyArray, low: float, high: float, reading: _Reading
+) -> ColorScale:
+    clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
+    notes = [] if reading.meaning == "values" else [reading.meaning]
+    if clipped:
+        notes.append(f"{clipped:_} beyond the scale")
+    texts = reading.write(low), reading.write(high)
+    return ColorScale(colors.css_colors(table), *texts, ", ".join(notes))
+
+
+def _number_facts(
+    numbers: NumpyArray,
+    values: NumpyArray,
+    masked: Mask | None,
+    reading: _Reading,
+) -> str:
+    facts = "no finite values"
+    if numbers.size:
+        least, greatest = float(numbers.min()), float(numbers.max())
+        facts = f"{reading.meaning} from {reading.write(least)} to {reading.write(greatest)}"
+    if numbers.size == values.size:
+        return facts
+    seen = values if masked is None else values[~masked]
+    counts = {
+        "NaN": int(np.isnan(seen).sum()),
+        "infinite": int(np.isinf(seen).sum()),
+        "masked": values.size - seen.size,
+    }
+    return ", ".join([facts, *(f"{count:_} {name}" for name, count in counts.items() if count)])

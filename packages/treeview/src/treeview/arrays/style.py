@@ -1,0 +1,58 @@
+"""How an array is to be drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from treeview.arrays.colors import Colors
+from treeview.arrays.protocol import Window
+from treeview.arrays.windows import balanced_window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureStyle:
+    """How an array is drawn; axes are counted in the order of the data.
+
+    Attributes:
+        rows: Axes for the rows, innermost first; what is given nowhere is assigned automatically.
+        columns: Axes for the columns, innermost first.
+        continuous: Whether values become colours of a map rather than nested squares.
+        around_zero: Whether the map has its middle at zero.
+        low: The value of the first colour, or None for the least value shown.
+        high: The value of the last colour, or None for the greatest value shown.
+        trim_outliers: Whether inferred limits leave out what is far from the rest.
+        colormap: Colours to use instead, `uint8[count, 4]`.
+        maximum_size: How many values to show at most; None for all.
+        axis_cutoff: How many indices of one axis to show at most.
+        minimum_edge: How many indices to keep at either end of an axis.
+        axis_labels: What to call axes.
+        item_labels: What to call the indices of axes.
+        value_labels: What integers stand for.
+        pixels_per_cell: The side of a cell in CSS pixels; None for 7 in large pictures and up to
+            14 in small ones.
+    """
+
+    rows: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+    continuous: bool | Literal["auto"] = "auto"
+    around_zero: bool | Literal["auto"] = "auto"
+    low: float | None = None
+    high: float | None = None
+    trim_outliers: bool = True
+    colormap: Colors | None = None
+    maximum_size: int | None = 10_000
+    axis_cutoff: int | None = None
+    minimum_edge: int = 5
+    axis_labels: Mapping[int, str] = field(default_factory=dict[int, str])
+    item_labels: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
+    value_labels: Mapping[int, str] = field(default_factory=dict[int, str])
+    pixels_per_cell: float | None = None
+
+    def window(self, shape: Sequence[int]) -> Window:
+        """The indices of each axis that are shown."""
+        return balanced_window(
+            shape,
+            maximum_size=self.maximum_size,
+            axis_cutoff=self.axis_cutoff,
+            minimum_edge=self.minimum_edge,
+        )

@@ -100,7 +100,7 @@ def generate(
             first,
             texts.positions.max(axis=-1) + 1,
             max_tokens,
-            key,
+            key=key,
             settings=settings,
             stops=stops,
             buffer_len=_round_up(max_tokens, 64),
@@ -117,8 +117,8 @@ def _check_options(
 ) -> None:
     if not isinstance(model, TransformerLM):
         raise TypeError(
-            f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`. A model "
-            "that holds a cache already is called directly, token by token."
+            f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`. A "
+            "model that holds a cache already is called directly, token by token."
         )
     if max_tokens < 1:
         raise ValueError(f"Expected `max_tokens` to be at least 1, but got {max_tokens}.")
@@ -138,9 +138,9 @@ def _plan(length: int, max_tokens: int, cache_len: int | None) -> tuple[int, int
         return places, _round_up(places + new, 128)
     if length + new > cache_len:
         raise ValueError(
-            f"Expected a `cache_len` of at least {length + new}, for a prompt of {length} tokens and "
-            f"all but the last of {max_tokens} new ones, but got {cache_len}. Leave it out, or ask "
-            "for fewer tokens."
+            f"Expected a `cache_len` of at least {length + new}, for a prompt of {length} tokens "
+            f"and all but the last of {max_tokens} new ones, but got {cache_len}. Leave it out, or "
+            "ask for fewer tokens."
         )
     return min(places, cache_len - new), cache_len
 
@@ -177,8 +177,8 @@ def _write(
     first: jax.Array,
     positions: jax.Array,
     max_tokens: jax.Array,
-    key: jax.Array | None,
     *,
+    key: jax.Array | None,
     settings: SamplingSettings,
     stops: tuple[int, ...],
     buffer_len: int,
@@ -218,21 +218,24 @@ def _write(
 
 def _settled(step: Any, carry: Any) -> Any:
     """Takes a first step if state variables have other shapes after it."""
-    for _ in range(2):
-        after = jax.eval_shape(step, carry)
-        changed = [
-            old.label
-            for old, new in zip(carry[-1], after[-1], strict=True)
-            if _shapes(old) != _shapes(new)
-        ]
-        if not changed:
-            return carry
-        carry = step(carry)
-    raise ValueError(
-        "Expected state variables that keep their shape from token to token, but "
-        f"{', '.join(f'`{label}`' for label in changed)} had another shape after each of the first "
-        "two. Take out the layers that hold them, or call the model token by token."
-    )
+    if not _changing(step, carry):
+        return carry
+    carry = step(carry)
+    changing = _changing(step, carry)
+    if changing:
+        raise ValueError(
+            "Expected state variables that keep their shape from token to token, but "
+            f"{', '.join(f'`{label}`' for label in changing)} had another shape after each of the "
+            "first two. Take out the layers that hold them, or call the model token by token."
+        )
+    return carry
+
+
+def _changing(step: Any, carry: Any) -> list[Any]:
+    """Labels of the state variables that another step gives other shapes."""
+    before, after = carry[-1], jax.eval_shape(step, carry)[-1]
+    pairs = zip(before, after, strict=True)
+    return [old.label for old, new in pairs if _shapes(old) != _shapes(new)]
 
 
 def _shapes(tree: Any) -> Any:
@@ -251,8 +254,8 @@ def _rows_first(logits: NamedArray, rows: tuple[Any, ...]) -> jax.Array:
     if set(logits.named_shape) != {*rows, "vocabulary"}:
         raise ValueError(
             f"Expected logits with the axes {(*rows, 'vocabulary')}, those of the prompt and the "
-            f"vocabulary, but the model made {logits.named_shape}. If an edit adds an axis, give the "
-            "prompt that axis as well (`tokens.broadcast_to`)."
+            f"vocabulary, but the model made {logits.named_shape}. If an edit adds an axis, give "
+            "the prompt that axis as well (`tokens.broadcast_to`)."
         )
     return logits.unwrap(*rows, "vocabulary")
 

@@ -1,7 +1,8 @@
 """Loading models and tokenizers from checkpoints."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,8 @@ def open_checkpoint(checkpoint: str | os.PathLike[str] | Any) -> Checkpoint:
 def _existing(checkpoint: Any) -> Path:
     if not isinstance(checkpoint, str | os.PathLike):
         raise LoadError(
-            f"Expected {_SOURCES}, but got a `{type(checkpoint).__name__}`. Pass the path of a file "
-            "or a folder."
+            f"Expected {_SOURCES}, but got a `{type(checkpoint).__name__}`. Pass the path of a "
+            "file or a folder."
         )
     path = Path(os.fsdecode(checkpoint)).expanduser()
     if not path.exists():
@@ -130,35 +131,23 @@ def _parameters(
     """Reads one parameter after another, the largest first, when most memory is free."""
     sizes = {rule.label: int(np.prod(rule.stored_shape)) for rule in rules}
     rules = sorted(rules, key=lambda rule: -sizes[rule.label])
-    with _ProgressBar(sum(sizes.values()), show=progress) as bar:
+    with _progress_bar(sum(sizes.values()), show=progress) as advance:
         for rule in rules:
             values = jax.device_put(rule.read(checkpoint, dtype))
             array = NamedArray(data_array=values, dims=tuple(rule.named_shape))
             yield Parameter(value=array, label=rule.label)
-            bar.update(sizes[rule.label])
+            advance(sizes[rule.label])
 
 
-class _ProgressBar:
-    """A tqdm bar, or nothing."""
-
-    def __init__(self, total: int, *, show: bool) -> None:
-        try:
-            from tqdm import tqdm  # noqa: PLC0415  # optional
-        except ImportError:
-            show = False
-        self._bar: Any = None
-        if show:
-            self._bar = tqdm(
-                total=total, desc="Loading weights", unit=" weights", unit_scale=True, leave=True
-            )
-
-    def __enter__(self) -> "_ProgressBar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def update(self, count: int) -> None:
-        if self._bar is not None:
-            self._bar.update(count)
+@contextlib.contextmanager
+def _progress_bar(total: int, *, show: bool) -> Iterator[Callable[[int], Any]]:
+    """Shows a bar of tqdm, if it is installed; gives a function that moves it on."""
+    try:
+        from tqdm import tqdm  # noqa: PLC0415  # optional
+    except ImportError:
+        yield lambda count: count
+        return
+    # The name of the unit stands in front of a rate: "80M weights/s".
+    bar = tqdm(total=total, desc="Loading", unit=" weights", unit_scale=True, disable=not show)
+    with bar:
+        yield bar.update

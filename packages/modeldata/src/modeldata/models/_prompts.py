@@ -1,7 +1,7 @@
-"""Prompts in all the forms that users have them, as one padded array; and answers in the same form."""
+"""Prompts in all the forms that users have, as one padded array; answers in the same form."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -28,7 +28,7 @@ class Prompt:
 
     tokens: np.ndarray
     positions: np.ndarray
-    row_axes: dict[str, int]
+    row_axes: dict[Hashable, int]
     to_answer: Callable[[np.ndarray], Any]
 
     def padded(self, places: int) -> tuple[NamedArray, NamedArray]:
@@ -101,8 +101,8 @@ def _from_lists(texts: list[list[Any]], vocab_size: int, stop_tokens: Sequence[i
     lengths = [len(text) for text in texts]
     if not min(lengths):
         raise ValueError(
-            f"Expected prompts of at least one token, but number {lengths.index(0)} is empty. Begin "
-            "with the tokenizer's `bos_id`."
+            f"Expected prompts of at least one token, but number {lengths.index(0)} is empty. "
+            "Begin with the tokenizer's `bos_id`."
         )
     tokens = np.zeros((len(texts), max(lengths)), np.int32)
     for row, text in zip(tokens, texts, strict=True):
@@ -128,8 +128,8 @@ def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Promp
     values = np.asarray(positions.unwrap(*names), np.int32)
     if not count or (values.max(axis=-1) < 0).any():
         raise ValueError(
-            "Expected at least one token in every row of the prompt, but a row is empty or has only "
-            "padding. Begin with the tokenizer's `bos_id`."
+            "Expected at least one token in every row of the prompt, but a row is empty or has "
+            "only padding. Begin with the tokenizer's `bos_id`."
         )
     return Prompt(
         np.asarray(tokens.unwrap(*names), np.int32),

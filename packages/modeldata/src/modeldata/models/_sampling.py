@@ -30,7 +30,8 @@ class SamplingSettings:
             )
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(
-                f"Expected `top_k` to be at least 1, or None for all tokens, but got {self.top_k!r}."
+                "Expected `top_k` to be at least 1, or None for all tokens, but got "
+                f"{self.top_k!r}."
             )
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise ValueError(

@@ -50,8 +50,8 @@ class GGUFCheckpoint(Checkpoint):
         end = max(ends, default=0)
         if end > header.file_size:
             raise LoadError(
-                f"The GGUF file `{path}` is cut off: its tensors need {end:,} bytes and the file has "
-                f"{header.file_size:,}. Fetch it again."
+                f"The GGUF file `{path}` is cut off: its tensors need {end:,} bytes and the file "
+                f"has {header.file_size:,}. Fetch it again."
             )
 
     def read(self, name: str, dtype: DTypeLike = np.float32) -> np.ndarray:
@@ -80,8 +80,8 @@ class GGUFCheckpoint(Checkpoint):
             return self._library.quants.dequantize(block.reshape(rows, -1), kind)
         except NotImplementedError as error:
             raise LoadError(
-                f"Expected a storage type that the package `gguf` can expand, but the tensor `{name}` "
-                f"in {self.source} is stored as {kind.name}. A newer `gguf` may read it."
+                "Expected a storage type that the package `gguf` can expand, but the tensor "
+                f"`{name}` in {self.source} is stored as {kind.name}. A newer `gguf` may read it."
             ) from error
 
     def _info(self, name: str, entry: TensorEntry) -> TensorInfo:
@@ -90,9 +90,9 @@ class GGUFCheckpoint(Checkpoint):
             block, block_bytes = self._library.GGML_QUANT_SIZES[kind]
         except (KeyError, ValueError) as error:
             raise LoadError(
-                f"Expected a storage type that the package `gguf` knows, but the tensor `{name}` in "
-                f"{self.source} has number {entry.type_number}. A newer `gguf` may read it, or the "
-                "file is damaged."
+                f"Expected a storage type that the package `gguf` knows, but the tensor `{name}` "
+                f"in {self.source} has number {entry.type_number}. A newer `gguf` may read it, or "
+                "the file is damaged."
             ) from error
         innermost = entry.shape[-1] if entry.shape else 1
         if innermost % block:

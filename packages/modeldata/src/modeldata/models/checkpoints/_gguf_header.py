@@ -89,8 +89,8 @@ def read_header(path: Path) -> GGUFHeader:
         start = file.read(len(_MAGIC))
         if start != _MAGIC:
             raise LoadError(
-                f"A GGUF file starts with the bytes {_MAGIC!r}, but `{path}` starts with {start!r}. "
-                "It is another kind of file, or a download that went wrong."
+                f"A GGUF file starts with the bytes {_MAGIC!r}, but `{path}` starts with "
+                f"{start!r}. It is another kind of file, or a download that went wrong."
             )
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _Reader(data, path).header(size)

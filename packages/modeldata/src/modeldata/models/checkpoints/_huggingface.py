@@ -1,7 +1,6 @@
-"""Checkpoints of Hugging Face: a folder with safetensors files, or a transformers model in memory."""
+"""Checkpoints of Hugging Face: a folder of safetensors files, or a model in memory."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,8 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise LoadError(
-            f"Expected the file `{path.name}` in the Hugging Face folder `{path.parent}`, which has "
-            "none of this name. Pass the folder that `save_pretrained` or a download made."
+            f"Expected the file `{path.name}` in the Hugging Face folder `{path.parent}`, which "
+            "has none of this name. Pass the folder that `save_pretrained` or a download made."
         ) from error
     except ValueError as error:
         raise LoadError(f"The file `{path}` is damaged: {error}. Fetch it again.") from error
@@ -89,16 +88,17 @@ class HuggingFaceFolder(Checkpoint):
             index = read_json(self.path / _INDEX).get("weight_map")
             if not isinstance(index, dict):
                 raise LoadError(
-                    f"Expected a `weight_map` in `{self.path / _INDEX}`, but there is none. The file "
-                    "is damaged; fetch it again."
+                    f"Expected a `weight_map` in `{self.path / _INDEX}`, but there is none. The "
+                    "file is damaged; fetch it again."
                 )
             self._tensors = index
         elif (self.path / _SINGLE).exists():
             self._tensors = dict.fromkeys(self._open(_SINGLE).keys(), _SINGLE)
         else:
             raise LoadError(
-                f"Expected `{_SINGLE}` or `{_INDEX}` in {self.source}, which has neither. Weights in "
-                "the older `.bin` files are not read; save the model again with `save_pretrained`."
+                f"Expected `{_SINGLE}` or `{_INDEX}` in {self.source}, which has neither. Weights "
+                "in the older `.bin` files are not read; save the model again with "
+                "`save_pretrained`."
             )
         return self._tensors
 
@@ -136,7 +136,7 @@ class TransformersModel(Checkpoint):
         self.source = f"the transformers model `{type(model).__name__}`"
         self.config = model.config.to_dict()
         self.architecture = str(self.config.get("model_type", ""))
-        self._state: Mapping[str, Any] = model.state_dict()
+        self._state: dict[str, Any] = model.state_dict()
         self.tensors = {
             name: TensorInfo(
                 tuple(tensor.shape),

@@ -100,8 +100,8 @@ def check_tensors(
         if shape != rule.stored_shape:
             raise LoadError(
                 f"Expected the tensor `{name}` to have the shape {rule.stored_shape} that the "
-                f"settings ask for, but in {checkpoint.source} it has {shape}. The file is damaged, "
-                "or its settings belong to another model."
+                f"settings ask for, but in {checkpoint.source} it has {shape}. The file is "
+                "damaged, or its settings belong to another model."
             )
 
 

@@ -145,7 +145,7 @@ def _config_from_gguf(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     scaling = settings.choice("rope.scaling.type", ["none", "linear"], "none")
     embeddings = checkpoint.tensors.get("token_embd.weight")
     vocab_size = embeddings.shape[0] if embeddings and embeddings.shape else 1
-    # llama.cpp scales by the size of a head, save in the largest model, which it knows by its depth.
+    # llama.cpp scales by the size of a head, but not in the largest model, known by its depth.
     is_largest = blocks == 62
     return _config(
         settings,

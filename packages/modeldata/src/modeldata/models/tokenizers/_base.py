@@ -47,12 +47,12 @@ class Tokenizer(abc.ABC):
 
         Raises:
             TypeError: If `text` is no string.
-            ValueError: If `text` can't be written as UTF-8, or a `bos_id` is wanted and there is none.
+            ValueError: If UTF-8 can't write `text`, or a `bos_id` is wanted and there is none.
         """
         if not isinstance(text, str):
             raise TypeError(
-                f"Expected `text` to be a string, but got a {type(text).__name__}. Encode texts one "
-                "by one."
+                f"Expected `text` to be a string, but got a {type(text).__name__}. Encode texts "
+                "one by one."
             )
         try:
             text.encode()
@@ -123,8 +123,8 @@ class Tokenizer(abc.ABC):
         array = np.asarray(getattr(ids, "data_array", ids if hasattr(ids, "shape") else list(ids)))
         if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
             raise ValueError(
-                f"Expected `ids` to be integers along one axis, but got {array.dtype} with the shape "
-                f"{array.shape}. Decode the rows of a batch one by one."
+                f"Expected `ids` to be integers along one axis, but got {array.dtype} with the "
+                f"shape {array.shape}. Decode the rows of a batch one by one."
             )
         tokens = array.astype(int).tolist()
         for token in tokens:

@@ -16,7 +16,7 @@ class HuggingFaceTokenizer(Tokenizer):
 
     def __init__(
         self, library: Any, *, bos_id: int | None, eos_ids: tuple[int, ...], pad_id: int | None
-    ):
+    ) -> None:
         """Wraps a tokenizer of the library.
 
         Args:
@@ -35,8 +35,8 @@ class HuggingFaceTokenizer(Tokenizer):
         if frame not in ([], [bos_id]):
             raise LoadError(
                 "Expected a tokenizer that puts at most its `bos_token` in front of a text, but it "
-                f"turns an empty text into {frame}, and `bos_token` is {bos_id}. Such tokenizers are "
-                "not supported."
+                f"turns an empty text into {frame}, and `bos_token` is {bos_id}. Such tokenizers "
+                "are not supported."
             )
         self.adds_bos = bool(frame)
 

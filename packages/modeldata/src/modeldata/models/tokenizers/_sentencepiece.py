@@ -8,7 +8,7 @@ here, so it is written out directly:
     SentencePiece    1: piece   2: score   3: type
     TrainerSpec      3: model type   35: byte fallback   40: id of the unknown piece
                      41, 42, 43: ids of the begin, end and padding pieces
-    NormalizerSpec   1: name   3: add a space in front   4: drop extra spaces   5: write spaces U+2581
+    NormalizerSpec   1: name   3: add a space in front   4: drop extra spaces   5: spaces U+2581
 
 A field is its number and wire type in one varint, then a varint (wire type 0), a length and bytes
 (2), or a 32-bit number (5). Source: sentencepiece_model.proto of SentencePiece, and the encoding
@@ -60,7 +60,7 @@ class SentencePieceTokenizer(Tokenizer):
         Args:
             pieces: The pieces, in the order of their ids.
             scores: The score of each; merges with a higher score come first.
-            types: The type of each, as SentencePiece numbers them (3 control, 4 user-defined, 6 byte).
+            types: The type of each, by the numbers of SentencePiece (3 control, 6 byte).
             bos_id: See `Tokenizer`.
             eos_ids: See `Tokenizer`.
             unk_id: The token for what can't be written otherwise.
@@ -131,8 +131,8 @@ def tokenizer_from_gguf(metadata: Mapping[str, Any], source: str) -> SentencePie
         )
     if kind != "llama":
         raise LoadError(
-            f"Expected a tokenizer of the kind 'llama' (SentencePiece byte pairs), but {source} has "
-            f"one of the kind {kind!r}, which is not supported yet."
+            f"Expected a tokenizer of the kind 'llama' (SentencePiece byte pairs), but {source} "
+            f"has one of the kind {kind!r}, which is not supported yet."
         )
     pieces, scores, types = (
         _column(metadata, key, source) for key in ("tokens", "scores", "token_type")
@@ -174,8 +174,8 @@ def _column(metadata: Mapping[str, Any], key: str, source: str) -> list[Any]:
     values = metadata.get(f"tokenizer.ggml.{key}")
     if not isinstance(values, list) or not values:
         raise LoadError(
-            f"Expected a list under the key `tokenizer.ggml.{key}`, but {source} has {values!r}. The "
-            "tokenizer is incomplete; load it from another file of this model."
+            f"Expected a list under the key `tokenizer.ggml.{key}`, but {source} has {values!r}. "
+            "The tokenizer is incomplete; load it from another file of this model."
         )
     return values
 

@@ -1,6 +1,8 @@
 """Building transformers of the Llama family from their settings."""
 
 import functools
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -240,8 +242,8 @@ def _linear(
     name: str,
     init_base_rng: jax.Array | None,
     config: LlamalikeTransformerConfig,
-    input_axes: dict[str, int],
-    output_axes: dict[str, int],
+    input_axes: Mapping[Any, int],
+    output_axes: Mapping[Any, int],
 ) -> nn.Layer:
     return nn.Linear.from_config(
         name=name,

@@ -1,10 +1,11 @@
 """A transformer that remembers the keys and values of the tokens that it has read."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.models.transformer._parts import (
@@ -55,7 +56,7 @@ class KVCachingTransformerLM(Struct):
     kv_positions: StateVariable
     metadata: TransformerMetadata = static_field()
     cache_len: int = static_field()
-    batch_axes: tuple[tuple[str, int], ...] = static_field()
+    batch_axes: tuple[tuple[Hashable, int], ...] = static_field()
 
     def __call__(
         self,
@@ -82,15 +83,15 @@ class KVCachingTransformerLM(Struct):
                 known; there, see that `cache_len` suffices.
         """
         tokens = check_tokens(tokens, self.metadata.vocab_size)
-        batch = dict(self.batch_axes)
+        batch: dict[Hashable, int] = dict(self.batch_axes)
         shape = tokens.named_shape
         if shape != {**batch, _SEQ: shape[_SEQ]}:
             raise ValueError(
-                f"Expected `tokens` with the batch axes {batch} that the cache was made for, but got "
-                f"the axes {shape}. Make a cache for them with `from_uncached`."
+                f"Expected `tokens` with the batch axes {batch} that the cache was made for, but "
+                f"got the axes {shape}. Make a cache for them with `from_uncached`."
             )
         count, end = shape[_SEQ], self.cache_end_index.value
-        if not isinstance(end, jax.core.Tracer) and int(end) + count > self.cache_len:
+        if not isinstance(end, Tracer) and int(end) + count > self.cache_len:
             raise ValueError(
                 f"Expected at most {self.cache_len - int(end)} more tokens, the free places of a "
                 f"cache of {self.cache_len}, but got {count}. Make a cache with a larger "
@@ -113,7 +114,7 @@ class KVCachingTransformerLM(Struct):
         cls,
         uncached: TransformerLM,
         cache_len: int,
-        batch_axes: Mapping[str, int] | None = None,
+        batch_axes: Mapping[Any, int] | None = None,
         variable_name_prefix: str = "sampler",
     ) -> "KVCachingTransformerLM":
         """Puts caches into a model. Edits of the model stay, and its parameters are shared.
@@ -133,8 +134,9 @@ class KVCachingTransformerLM(Struct):
         """
         if cache_len < 1:
             raise ValueError(f"Expected a `cache_len` of at least 1, but got {cache_len}.")
-        batch, metadata = dict(batch_axes or {}), uncached.metadata
-        cached_axes = {
+        batch: dict[Hashable, int] = dict(batch_axes or {})
+        metadata = uncached.metadata
+        cached_axes: dict[Hashable, int] = {
             **batch,
             **dict(metadata.common_head_axes),
             "projection": metadata.projection_dim,
@@ -199,13 +201,13 @@ def _makes_logits(layer: Any) -> bool:
 
 
 def _positions(
-    given: NamedArray | None, known: NamedArray, batch: dict[str, int], count: int
+    given: NamedArray | None, known: NamedArray, batch: dict[Hashable, int], count: int
 ) -> NamedArray:
     """The positions of new tokens, stored in the order of the cache's positions."""
     if given is None:
         last = jnp.max(known.data_array, axis=-1, keepdims=True)
         return known.replace(data_array=last + 1 + jnp.arange(count, dtype=last.dtype))
-    shape = {**batch, _SEQ: count}
+    shape: dict[Hashable, int] = {**batch, _SEQ: count}
     return given.astype(known.dtype).broadcast_to(named_shape=shape).order_as(*shape)
 
 

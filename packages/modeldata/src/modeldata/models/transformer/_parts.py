@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import DTypeLike
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
@@ -116,16 +116,16 @@ def check_tokens(tokens: Any, vocab_size: int) -> NamedArray:
         )
     if _SEQ not in tokens.named_shape or tokens.positional_shape:
         raise ValueError(
-            f"Expected `tokens` with the axis `{_SEQ}` and named batch axes only, but got the named "
-            f"axes {tokens.named_shape} and the positional shape {tokens.positional_shape}. Name all "
-            "axes with `.tag(...)`."
+            f"Expected `tokens` with the axis `{_SEQ}` and named batch axes only, but got the "
+            f"named axes {tokens.named_shape} and positional axes {tokens.positional_shape}. Name "
+            "all axes with `.tag(...)`."
         )
     data = tokens.data_array
-    if data.size and not isinstance(data, jax.core.Tracer):
+    if data.size and not isinstance(data, Tracer):
         low, high = int(np.min(data)), int(np.max(data))
         if low < 0 or high >= vocab_size:
             raise ValueError(
-                f"Expected token ids from 0 to {vocab_size - 1}, but got {low if low < 0 else high}. "
-                "Were these made by another model's tokenizer?"
+                f"Expected token ids from 0 to {vocab_size - 1}, but got "
+                f"{low if low < 0 else high}. Were these made by another model's tokenizer?"
             )
     return tokens

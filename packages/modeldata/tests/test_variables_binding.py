@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeldata.variables import (
@@ -43,6 +43,7 @@ def is_variable(leaf):
     return isinstance(leaf, Parameter | StateVariable)
 
 
+@settings(deadline=None)
 @given(trees)
 def test_binding_undoes_unbinding(tree):
     unbound, variables = unbind_variables(tree)
@@ -50,12 +51,14 @@ def test_binding_undoes_unbinding(tree):
     assert bind_variables(unbound, variables) == tree
 
 
+@settings(deadline=None)
 @given(trees)
 def test_each_variable_comes_out_once_in_order_of_appearance(tree):
     _, variables = unbind_variables(tree)
     assert list(variables) == list(dict.fromkeys(filter(is_variable, jax.tree.leaves(tree))))
 
 
+@settings(deadline=None)
 @given(trees)
 def test_unbinding_by_kind_in_two_steps_is_unbinding_all(tree):
     without_params, params = unbind_params(tree)
@@ -65,6 +68,7 @@ def test_unbinding_by_kind_in_two_steps_is_unbinding_all(tree):
     assert {type(v) for v in states} <= {StateVariable}
 
 
+@settings(deadline=None)
 @given(trees)
 def test_a_copy_from_frozen_values_shares_what_the_original_shares(tree):
     unbound, values = unbind_variables(tree, freeze=True)

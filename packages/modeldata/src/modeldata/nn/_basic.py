@@ -42,9 +42,9 @@ class Elementwise(Layer):
     fn: Callable[[Any], Any] = static_field()
 
     def __post_init__(self) -> None:
-        if type(self.fn) is functools.partial:
-            fn = _EqualPartial(self.fn.func, *self.fn.args, **self.fn.keywords)
-            object.__setattr__(self, "fn", fn)
+        fn: Any = self.fn
+        if type(fn) is functools.partial:
+            object.__setattr__(self, "fn", _EqualPartial(fn.func, *fn.args, **fn.keywords))
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the function of each element.

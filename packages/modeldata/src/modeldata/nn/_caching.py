@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
@@ -72,6 +73,7 @@ class KVCachingAttention(Layer):
         sequence_axis: Hashable,
         cache_len: int,
         cached_axes: Mapping[Hashable, int],
+        *,
         cache_end_index_key: str = "cache_end_index",
         cache_dtype: Any = jnp.float32,
         cache_label: Hashable | None = None,
@@ -117,7 +119,7 @@ def _write(cache: NamedArray, new: NamedArray, index: Any, sequence_axis: Hashab
             f"{new_shape}. Make a cache for these axes (`from_uncached`)."
         )
     start = index.unwrap() if isinstance(index, NamedArray) else index
-    first = 0 if isinstance(start, jax.core.Tracer) else int(start)
+    first = 0 if isinstance(start, Tracer) else int(start)
     if first < 0 or first + count > capacity:
         raise ValueError(
             f"`KVCachingAttention` has a cache of {capacity} tokens, but was asked to write "

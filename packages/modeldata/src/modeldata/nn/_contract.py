@@ -1,6 +1,6 @@
 """Sums of products over named axes."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ def contract(names: Hashable, left: NamedArray, right: NamedArray) -> NamedArray
     """Multiplies two arrays and sums over some of the axes that they share.
 
     Other axes that both have are matched; axes that only one has are kept. It is one
-    `jax.lax.dot_general` on the data as it lies in memory, so that neither array is transposed.
+    `jax.lax.dot_general`, which reads `right` as it lies in memory.
 
     Args:
         names: A name, or a tuple of names, to sum over; none for a product.
@@ -47,22 +47,52 @@ def contract(names: Hashable, left: NamedArray, right: NamedArray) -> NamedArray
 def contract_unchecked(
     summed: Iterable[Hashable], left: NamedArray, right: NamedArray
 ) -> NamedArray:
-    """Does the work of `contract`, for callers that know their inputs."""
-    # The order of the right side is kept, because weights stand there and are the larger.
+    """Does the work of `contract`, for callers that know their inputs.
+
+    The right side is left as it lies in memory, because weights stand there and are the larger. XLA
+    would copy weights that have several axes to sum over, or several to keep, into another order,
+    which takes ten times longer than the product with the activations of one token. Where such
+    axes lie side by side, they are one axis to XLA here.
+    """
     summed = sorted(summed, key=right.dims.index)
     matched = [name for name in left.dims if name in right.dims and name not in summed]
-    dimension_numbers = (
-        (_numbers(left, summed), _numbers(right, summed)),
-        (_numbers(left, matched), _numbers(right, matched)),
-    )
-    data = jax.lax.dot_general(*_promoted(left.data_array, right.data_array), dimension_numbers)
     used = {*summed, *matched}
-    free = [name for array in (left, right) for name in array.dims if name not in used]
-    return NamedArray(data_array=data, dims=(*matched, *free))
+    left_free = [name for name in left.dims if name not in used]
+    right_free = [name for name in right.dims if name not in used]
+    sizes = {**left.named_shape, **right.named_shape}
+    left_data, right_data = _promoted(left.data_array, right.data_array)
+    left_dims, right_dims = left.dims, right.dims
+    if len(right_free) > 1 and _are_adjacent(right_free, right_dims):
+        right_data, right_dims = _merged(right_data, right_dims, right_free)
+    if len(summed) > 1 and _are_adjacent(summed, right_dims):
+        left_order = (*matched, *left_free, *summed)
+        left_data = jnp.transpose(left_data, [left_dims.index(name) for name in left_order])
+        left_data, left_dims = _merged(left_data, left_order, summed)
+        right_data, right_dims = _merged(right_data, right_dims, summed)
+        summed = summed[:1]
+    numbers = [
+        (tuple(map(left_dims.index, names)), tuple(map(right_dims.index, names)))
+        for names in (summed, matched)
+    ]
+    data = jax.lax.dot_general(left_data, right_data, (numbers[0], numbers[1]))
+    dims = (*matched, *left_free, *right_free)
+    if len(dims) > data.ndim:
+        data = jax.lax.reshape(data, [sizes[name] for name in dims])
+    return NamedArray(data_array=data, dims=dims)
 
 
-def _numbers(array: NamedArray, names: Iterable[Hashable]) -> tuple[int, ...]:
-    return tuple(array.dims.index(name) for name in names)
+def _are_adjacent(names: Sequence[Hashable], dims: Sequence[Hashable]) -> bool:
+    first = dims.index(names[0])
+    return list(dims[first : first + len(names)]) == list(names)
+
+
+def _merged(
+    data: Any, dims: Sequence[Hashable], names: Sequence[Hashable]
+) -> tuple[Any, tuple[Hashable, ...]]:
+    """Makes one axis of adjacent ones; it has the first name."""
+    first, last = dims.index(names[0]), dims.index(names[-1])
+    shape = (*data.shape[:first], -1, *data.shape[last + 1 :])
+    return data.reshape(shape), (*dims[: first + 1], *dims[last + 1 :])
 
 
 def _promoted(left: Any, right: Any) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """Sums of products over several named arrays, with renaming."""
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import jax.numpy as jnp
 
@@ -68,7 +68,9 @@ class NamedEinsum(Layer):
         """
         del side_inputs
         arrays = self._checked(argument)
-        outputs = {_Index(index): name for name, index in _mapping(self.output_axes).items()}
+        outputs: dict[Hashable, Hashable] = {
+            _Index(index): name for name, index in _mapping(self.output_axes).items()
+        }
         indexed = [
             _with_indices(array, spec) for array, spec in zip(arrays, self.input_axes, strict=True)
         ]
@@ -113,7 +115,7 @@ class _Index(tuple[Any]):
 
     __slots__ = ()
 
-    def __new__(cls, index: Hashable) -> "_Index":
+    def __new__(cls, index: Hashable) -> Self:
         return super().__new__(cls, (index,))
 
     def __eq__(self, other: object) -> bool:

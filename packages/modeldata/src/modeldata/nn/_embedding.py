@@ -43,6 +43,7 @@ class EmbeddingTable(Struct):
         init_base_rng: jax.Array | None,
         vocab_size: int,
         embedding_axes: Axes,
+        *,
         vocabulary_axis: Hashable = "vocabulary",
         initializer: LinearOperatorWeightInitializer = _embedding_initializer,
         dtype: Any = jnp.float32,

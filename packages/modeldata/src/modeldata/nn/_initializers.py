@@ -6,7 +6,7 @@ products read weights fastest in that order.
 """
 
 import functools
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Literal, Protocol
 
 import jax

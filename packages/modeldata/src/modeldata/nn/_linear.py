@@ -74,11 +74,11 @@ class Linear(Layer):
         init_base_rng: jax.Array | None,
         input_axes: Axes,
         output_axes: Axes,
+        *,
         parallel_axes: Axes | None = None,
         parallel_broadcast_axes: Axes | None = None,
         initializer: LinearOperatorWeightInitializer = xavier_uniform_initializer,
         dtype: Any = jnp.float32,
-        *,
         rename_outputs_if_necessary: bool = True,
     ) -> "Linear | LinearInPlace":
         """Makes a linear map with new weights.
@@ -188,6 +188,7 @@ class AddBias(Layer):
         name: str,
         init_base_rng: jax.Array | None,
         biased_axes: Axes,
+        *,
         new_output_axes: Axes | None = None,
         initializer: LinearOperatorWeightInitializer = zero_initializer,
         dtype: Any = jnp.float32,
@@ -235,12 +236,12 @@ class Affine(Sequential):
         init_base_rng: jax.Array | None,
         input_axes: Axes,
         output_axes: Axes,
+        *,
         parallel_axes: Axes | None = None,
         parallel_broadcast_axes: Axes | None = None,
         linear_initializer: LinearOperatorWeightInitializer = xavier_uniform_initializer,
         bias_initializer: LinearOperatorWeightInitializer = zero_initializer,
         dtype: Any = jnp.float32,
-        *,
         rename_outputs_if_necessary: bool = True,
     ) -> "Affine":
         """Makes an affine map with new parameters.
@@ -265,10 +266,10 @@ class Affine(Sequential):
             init_base_rng,
             input_axes,
             output_axes,
-            parallel_axes,
-            parallel_broadcast_axes,
-            linear_initializer,
-            dtype,
+            parallel_axes=parallel_axes,
+            parallel_broadcast_axes=parallel_broadcast_axes,
+            initializer=linear_initializer,
+            dtype=dtype,
             rename_outputs_if_necessary=rename_outputs_if_necessary,
         )
         biased = {**(parallel_axes or {}), **(parallel_broadcast_axes or {}), **output_axes}

@@ -16,8 +16,8 @@ class ApplyExplicitAttentionMask(Layer):
     """Replaces scores where a mask is false.
 
     Attributes:
-        mask_input_name: The side input with the mask, a boolean array. Axes that the scores do not have
-            are added to them.
+        mask_input_name: The side input with the mask, a boolean array. Axes that the scores do
+            not have are added to them.
         masked_out_value: What to put there; a large negative number.
     """
 

@@ -1,20 +1,62 @@
 """Shows any Python object as a foldable tree with pictures of its arrays."""
 
+from treeview._array_figure import render_array
+from treeview._figures import (
+    Figure,
+    bolded,
+    indented,
+    inline,
+    styled,
+    text_on_color,
+    with_color,
+    with_font_size,
+)
 from treeview._options import Options, current_options, options
-from treeview._registry import register, register_array
+from treeview._registry import Registry, register, register_array
 from treeview._rendering import Rendering, render, render_html, render_text, show
-from treeview._view import View
+from treeview._report import Page
+from treeview._view import Shown, Sketch, View
+from treeview.arrays.delegate import delegating_adapter
+from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Statistics
+from treeview.notebook import (
+    install,
+    load_ipython_extension,
+    uninstall,
+    unload_ipython_extension,
+)
 
 __all__ = [
+    "ArrayAdapter",
+    "ArrayInfo",
+    "Axis",
+    "Figure",
     "Options",
+    "Page",
+    "Registry",
     "Rendering",
+    "Shown",
+    "Sketch",
+    "Statistics",
     "View",
+    "bolded",
     "current_options",
+    "delegating_adapter",
+    "indented",
+    "inline",
+    "install",
+    "load_ipython_extension",
     "options",
     "register",
     "register_array",
     "render",
+    "render_array",
     "render_html",
     "render_text",
     "show",
+    "styled",
+    "text_on_color",
+    "uninstall",
+    "unload_ipython_extension",
+    "with_color",
+    "with_font_size",
 ]

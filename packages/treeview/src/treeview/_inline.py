@@ -1,7 +1,6 @@
 """Nodes on one line: in full where they fit, else shortened with a count of what is left out."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from unicodedata import combining, east_asian_width
 
 from treeview._document import (
@@ -107,52 +106,63 @@ def flat_spans(node: Node, limit: int, nesting: int = NESTING) -> list[Span] | N
         nesting: How many branches may stand within one another.
     """
     if not isinstance(node, Branch):
-        spans = list(node_text(node).spans)
-        return spans if spans_width(spans) <= limit else None
-    if not _may_be_flat(node, limit, nested=False):
+        spans = node_text(node).spans
+        return list(spans) if spans_width(spans) <= limit else None
+    row = _Row(limit)
+    if not _may_be_flat(node, limit, nested=False) or not row.add(node.head.spans):
         return None
-    spans = list(node.head.spans)
-    room = limit - spans_width(spans)
     # Branches that are not finished, outermost first, each with its children to come.
-    stack = [(node, iter(range(len(node.values))))]
-    while stack and len(stack) <= nesting:
+    stack = [(node, iter(_first_flat(row, node)))]
+    while stack and len(stack) <= nesting and row.room >= 0:
         branch, indices = stack[-1]
-        labelled, gap = branch.labels is not None, f"{branch.separator} "
-        if not labelled and _ATOM_STYLES.keys() >= set(map(type, branch.values)):
-            added = _atom_spans(branch.values, gap)
-            indices = ()  # all of them are written
-            spans += added
-            room -= spans_width(added)
         for index in indices:
-            if index:
-                spans.append((gap, "plain"))
-                room -= len(gap)
-            if labelled:
-                label = label_spans(branch, index)
-                spans += label
-                room -= spans_width(label)
             value = branch.values[index]
+            row.add(_flat_label(branch, index))
             if isinstance(value, Branch):
-                if not _may_be_flat(value, room, nested=True):
+                if not _may_be_flat(value, row.room, nested=True):
                     return None
-                spans += value.head.spans
-                room -= spans_width(value.head.spans)
-                stack.append((value, iter(range(len(value.values)))))
+                row.add(value.head.spans)
+                stack.append((value, iter(_first_flat(row, value))))
                 break
-            style = _ATOM_STYLES.get(type(value))
-            added = ((repr(value), style),) if style else node_text(value).spans
-            spans += added
-            room -= spans_width(added)
-            if room < 0:
+            if not row.add(node_text(value).spans):
                 return None
         else:
             stack.pop()
-            added = _flat_ending(branch)
-            spans += added
-            room -= spans_width(added)
-        if room < 0:
-            return None
-    return None if stack else spans
+            row.add(_flat_ending(branch))
+    return None if stack or row.room < 0 else row.spans
+
+
+class _Row:
+    """A line that is being written, and the columns that are left."""
+
+    __slots__ = ("room", "spans")
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.spans: list[Span] = []
+
+    def add(self, spans: Sequence[Span]) -> bool:
+        """Appends text; returns whether it still fits."""
+        self.spans += spans
+        self.room -= spans_width(spans)
+        return self.room >= 0
+
+
+def _first_flat(row: _Row, branch: Branch) -> range:
+    """Writes the children of a branch if they are all atoms; returns those still to be written."""
+    count = len(branch.values)
+    if branch.labels is not None or not _ATOM_STYLES.keys() >= set(map(type, branch.values)):
+        return range(count)
+    spans: list[Span] = [(f"{branch.separator} ", "plain")] * max(2 * count - 1, 0)
+    spans[::2] = list(map(atom_span, branch.values))
+    row.add(spans)
+    return range(0)
+
+
+def _flat_label(branch: Branch, index: int) -> list[Span]:
+    """What stands on one line between a child and the one before it."""
+    gap: list[Span] = [(f"{branch.separator} ", "plain")] if index else []
+    return gap + label_spans(branch, index)
 
 
 def _may_be_flat(branch: Branch, limit: int, *, nested: bool) -> bool:
@@ -161,14 +171,6 @@ def _may_be_flat(branch: Branch, limit: int, *, nested: bool) -> bool:
         return False
     # A comment ends a line; within one it is dropped, but not if it tells of damage.
     return not nested or all(style != "error" for _, style in branch.note.spans)
-
-
-def _atom_spans(atoms: Sequence[Any], gap: str) -> list[Span]:
-    """Atoms on one line."""
-    between: Span = gap, "plain"
-    spans = [between] * (2 * len(atoms) - 1) if atoms else []
-    spans[::2] = [(repr(atom), _ATOM_STYLES[type(atom)]) for atom in atoms]
-    return spans
 
 
 def _flat_ending(branch: Branch) -> list[Span]:
@@ -217,7 +219,9 @@ def _elided(branch: Branch, limit: int) -> list[Span]:
         spans = flat_spans(value, space) or _stub_spans(value, space)
         if spans is None:
             break
-        body += [*label, *spans, (separator, "plain")]
+        body += label
+        body += spans
+        body.append((separator, "plain"))
         rest = after
     spans = [*branch.head.spans, *body, *rest, *branch.tail.spans]
     if spans_width(spans) <= limit:
@@ -229,6 +233,7 @@ def _stub_spans(node: Node, limit: int) -> list[Span] | None:
     """The shortest form of a branch, such as `Linear(…)`, if it fits."""
     if not isinstance(node, Branch):
         return None
+    spans: list[Span]
     if node.folded is None:
         spans = [*node.head.spans, (ELLIPSIS, "muted"), *node.tail.spans]
     else:

@@ -153,7 +153,7 @@ def _is_long_row(branch: Branch) -> bool:
     """Whether these are many numbers, of which the first few tell as much as a page of them."""
     if branch.labels is not None or len(branch.values) <= _ROW:
         return False
-    return _NUMBERS >= set(map(type, branch.values))
+    return set(map(type, branch.values)) <= _NUMBERS
 
 
 def _share(level: list[_Candidate], room: int | None, plan: dict[int, int]) -> int | None:
@@ -204,7 +204,9 @@ def _open(candidate: _Candidate, lines: int, plan: dict[int, int]) -> int:
 def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
     # Open branches, outermost first: the branch, its separator, and the children to come.
     stack: list[tuple[Branch, list[Span], Iterator[int]]] = []
-    node, label, after = root, list[Span](), list[Span]()
+    node: Node = root
+    label: list[Span] = []
+    after: list[Span] = []
     while True:
         level = min(len(stack), plan.deepest)
         space = plan.space(level)
@@ -213,10 +215,7 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
             stack.append((node, after, iter(range(plan.shown[id(node)]))))
         else:
             flat = _one_line(node, space - spans_width(label) - spans_width(after), plan)
-            spans = [*label, *flat, *after]
-            yield Line(
-                level, _with_note(spans, node, space) if isinstance(node, Branch) else tuple(spans)
-            )
+            yield Line(level, _with_note([*label, *flat, *after], node, space))
         while stack:
             branch, behind, indices = stack[-1]
             index = next(indices, None)
@@ -237,12 +236,14 @@ def _one_line(node: Node, space: int, plan: _Plan) -> list[Span]:
     return short_spans(node, space) if flat is None else flat
 
 
-def _with_note(spans: list[Span], branch: Branch, space: int) -> tuple[Span, ...]:
-    """A line with its comment, as far as there is room for it."""
-    room = space - spans_width(spans) - 2
-    if not branch.note.spans or room < min(_NOTE_SPACE, spans_width(branch.note.spans)):
+def _with_note(spans: list[Span], node: Node, space: int) -> tuple[Span, ...]:
+    """A line with the comment of its branch, as far as there is room for it."""
+    if not isinstance(node, Branch) or not node.note.spans:
         return tuple(spans)
-    return (*spans, ("  ", "plain"), *cut_spans(list(branch.note.spans), room))
+    room = space - spans_width(spans) - 2
+    if room < min(_NOTE_SPACE, spans_width(node.note.spans)):
+        return tuple(spans)
+    return (*spans, ("  ", "plain"), *cut_spans(list(node.note.spans), room))
 
 
 def _ending(branch: Branch, after: list[Span], plan: _Plan, level: int) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import sys
 import types
+from collections.abc import Mapping
 from typing import Any
 
 _TYPE_NAME = type.__dict__["__name__"].__get__
@@ -11,6 +12,11 @@ _TYPE_MRO = type.__dict__["__mro__"].__get__
 _TYPE_DICT = type.__dict__["__dict__"].__get__
 
 # Descriptors of `type` itself are used because a metaclass can override attribute access.
+
+
+def class_of(obj: object) -> type:
+    """The true class of an object, whatever its `__class__` says."""
+    return type(obj)
 
 
 def type_name(cls: type) -> str:
@@ -83,19 +89,20 @@ def object_name(value: object, module: object, qualname: object) -> str | None:
 def _is_found(value: object, module: str, qualname: str) -> bool:
     found: Any = sys.modules.get(module)
     for part in qualname.split("."):
-        # Module and class dictionaries only: `getattr` could run a lazy module's import hook.
-        namespace: Any = _TYPE_DICT(found) if isinstance(found, type) else _namespace(found)
+        namespace = _namespace(found)
         if part not in namespace:
             return False
         found = namespace[part]
-    if isinstance(found, classmethod | staticmethod):
+    if class_of(found) in {classmethod, staticmethod}:
         found = found.__func__
     return found is value
 
 
-def _namespace(module: Any) -> Any:
+def _namespace(owner: object) -> Mapping[str, Any]:
+    # Dictionaries only: `getattr` could run the import hook of a lazy module.
+    if isinstance(owner, type):
+        return _TYPE_DICT(owner)
     try:
-        namespace = object.__getattribute__(module, "__dict__")
+        return object.__getattribute__(owner, "__dict__")
     except AttributeError:
         return {}
-    return namespace if isinstance(namespace, dict) else {}

@@ -115,4 +115,5 @@ _RULES: dict[str, tuple[tuple[type, ...], int | None]] = {
     field.name: (_accepted_types(field.type), _LEAST.get(field.name))
     for field in dataclasses.fields(Options)
 }
-_current: ContextVar[Options] = ContextVar("treeview.options", default=Options())
+_DEFAULTS = Options()
+_current: ContextVar[Options] = ContextVar("treeview.options", default=_DEFAULTS)

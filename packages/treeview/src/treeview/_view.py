@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from treeview._document import EMPTY, Foreign, Node, Style, Text, text
 from treeview._guard import Damage, guarded, safe_length
-from treeview._names import qualified_name, type_mro, type_name, type_namespace
+from treeview._names import class_of, qualified_name, type_mro, type_name, type_namespace
 from treeview._options import Options
 from treeview._paths import Attribute, Step
 from treeview.arrays.protocol import ArrayAdapter
@@ -271,10 +271,10 @@ class View:
         Raises:
             TypeError: No adapter is registered for this type.
         """
-        adapter = adapter or self._adapters.adapter_for(type(obj))
+        adapter = adapter or self._adapters.adapter_for(class_of(obj))
         if adapter is None:
             raise TypeError(
-                f"Expected an array whose type has an adapter, got `{type_name(type(obj))}`; "
+                f"Expected an array whose type has an adapter, got `{type_name(class_of(obj))}`; "
                 "register one with `treeview.register_array`, or pass `adapter`."
             )
         return ArraySketch(obj, adapter, name or "")
@@ -296,8 +296,8 @@ def instance_fields(obj: object) -> dict[str, Any]:
         own: Any = guarded(object.__getattribute__, obj, "__dict__", doing="__dict__")
     except Damage:
         own = {}
-    if isinstance(own, dict):
-        fields.update((key, value) for key, value in own.items() if type(key) is str)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if class_of(own) is dict:
+        fields.update({key: value for key, value in own.items() if class_of(key) is str})
     for name, descriptor in slot_descriptors(type(obj)):
         try:
             fields.setdefault(name, descriptor.__get__(obj))

@@ -14,8 +14,8 @@ with the place where it was met first. The second sighting becomes a reference t
 cycles end, and a graph with many paths costs no more than its objects.
 """
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
 from types import FunctionType
@@ -37,12 +37,12 @@ from treeview._document import (
 )
 from treeview._guard import STOP, Damage, describe_error
 from treeview._inline import inline_text
-from treeview._names import type_attribute, type_name
+from treeview._names import class_of, type_attribute, type_name
 from treeview._options import Options, current_options
 from treeview._paths import Step, key_path
 from treeview._registry import Handler, Registry, default_registry
 from treeview._totals import Totals, add_totals, totals_note
-from treeview._view import ArraySketch, Sketch, Steps, View
+from treeview._view import ArraySketch, Shown, Sketch, Steps, View
 from treeview.arrays.batch import finish_arrays
 from treeview.arrays.protocol import ArrayRequest
 
@@ -54,11 +54,15 @@ _UNLIMITED = 2**62
 _NO_TOTALS: Totals = {}
 _PATH_DEPTH = 64
 _NODE_TYPES = frozenset({Text, Branch, Picture, Foreign, Reference})
+_SKETCH_TYPES = frozenset({Sketch, ArraySketch})
 _SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
 _NUMBERS = frozenset({float, complex})
-_INSTANT = frozenset(
-    {list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()), type({}.items())}
+_NO_KEYS: dict[Any, Any] = {}
+_INSTANT: frozenset[Any] = frozenset(
+    {list, tuple, set, frozenset, dict}
+    | {class_of(view) for view in (_NO_KEYS.keys(), _NO_KEYS.values(), _NO_KEYS.items())}
 )
+"""Types whose iteration runs no foreign code."""
 
 
 def build_document(
@@ -83,44 +87,39 @@ def build_document(
     return _Walk(options or current_options(), root, registry).run(obj)
 
 
+@dataclass(slots=True, eq=False)
 class _Frame:
-    """A branch whose children are being visited."""
+    """A branch whose children are being visited.
 
-    __slots__ = (
-        "branch",
-        "depth",
-        "index",
-        "left",
-        "parent",
-        "partial",
-        "pending",
-        "size",
-        "totals",
-        "unit",
-        "values",
-    )
+    Attributes:
+        branch: The branch.
+        values: Its list of children, raw or already nodes.
+        pending: Where the raw ones are, last first.
+        left: How many nodes its descendants may still be.
+        unit: What arrays below count as.
+        parent: The frame of the branch that holds it; None for the base of the stack.
+        index: Where it is in there.
+        depth: How many branches it is in.
+        totals: What the arrays below it hold.
+        partial: Whether something below it is left out.
+        size: How many nodes it writes, shared ones each time.
+    """
 
-    def __init__(
-        self,
-        branch: Branch,
-        values: list[Any],
-        pending: list[int],
-        left: int,
-        unit: str,
-        parent: "_Frame | None",
-        index: int,
-    ) -> None:
-        self.branch = branch
-        self.values = values
-        self.pending = pending
-        self.left = left
-        self.unit = unit
-        self.parent = parent
-        self.index = index
-        self.depth: int = parent.depth + 1 if parent else -1
-        self.totals: Totals = {}
-        self.partial = False
-        self.size = len(values)
+    branch: Branch
+    values: list[Any]
+    pending: list[int]
+    left: int
+    unit: str
+    parent: "_Frame | None"
+    index: int
+    depth: int
+    totals: Totals = field(default_factory=dict[str, tuple[int, int]])
+    partial: bool = False
+    size: int = 0
+
+
+_Place = tuple[Any, Branch, _Frame, int]
+"""An object that is kept alive, its branch, and where that was met first: a frame and an index."""
 
 
 class _Walk:
@@ -138,7 +137,7 @@ class _Walk:
         self.deadline = float("inf") if self.exact else perf_counter() + options.seconds
         self.stack: list[_Frame] = []
         self.found: dict[int, tuple[type, list[Handler]]] = {}
-        self.seen: dict[int, tuple[Any, Branch, _Frame, int]] = {}
+        self.seen: dict[int, _Place] = {}
         self.growing: set[int] = set()
         self.sizes: dict[int, int] = {}
         self.repeats = 0
@@ -152,7 +151,7 @@ class _Walk:
         values = [obj]
         left = _UNLIMITED if self.exact else self.options.max_nodes
         pending = [0] if self._pending(values) else []
-        base = _Frame(Branch(EMPTY, values), values, pending, left, "values", None, 0)
+        base = _Frame(Branch(EMPTY, values), values, pending, left, "values", None, 0, -1)
         stack = self.stack = [base]
         while stack:
             frame = stack[-1]
@@ -168,42 +167,39 @@ class _Walk:
     # One child
 
     def _visit(self, obj: Any, frame: _Frame, index: int) -> Node:
-        kind = type(obj)
-        if kind is Sketch:
-            return self._grow(obj, frame, index)
-        if kind is ArraySketch:
-            return self._array(obj, frame, index)
+        kind = class_of(obj)
+        if kind is Sketch or kind is ArraySketch:
+            return self._placed(obj, frame, index)
         place = self.seen.get(id(obj))
         if place is not None:
             return self._again(place)
         shown, problem = self._handled(obj)
-        if type(shown) is Sketch:
-            if problem:
-                gap = "  " if shown.note.spans else ""
-                shown.note = text(shown.note, gap, (f"# {problem}", "error"))
-            branch = self._grow(shown, frame, index)
-            if not shown.fresh:
-                self.seen[id(obj)] = (obj, branch, frame, index)
-            return branch
-        if type(shown) is ArraySketch:
-            return self._array(shown, frame, index)
-        if problem and type(shown) is Text:
-            return text(shown, (f" <{problem}>", "error"))
-        return shown
+        if problem:
+            shown = _with_problem(shown, problem)
+        node = self._placed(shown, frame, index)
+        if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
+            self.seen[id(obj)] = (obj, node, frame, index)
+        return node
 
-    def _handled(self, obj: Any) -> tuple[Any, str]:
+    def _placed(self, shown: Shown, frame: _Frame, index: int) -> Node:
+        """What a handler returned, as a node in its place."""
+        if isinstance(shown, Sketch):
+            return self._grow(shown, frame, index)
+        return self._array(shown, frame, index) if isinstance(shown, ArraySketch) else shown
+
+    def _handled(self, obj: Any) -> tuple[Shown, str]:
         """What the first handler that works makes of an object, and what went wrong before."""
-        problem = ""
-        for handler in self._handlers(type(obj)):
+        problem, kind = "", class_of(obj)
+        for handler in self._handlers(kind):
             try:
-                shown = handler(obj, self.view)
+                shown: Any = handler(obj, self.view)
                 if shown is None:
                     continue
-                if (kind := type(shown)) in _NODE_TYPES or kind is Sketch or kind is ArraySketch:
+                if (given := class_of(shown)) in _NODE_TYPES or given in _SKETCH_TYPES:
                     return shown, problem
-                if kind in ATOM_TYPES and not self._pending([shown]):
+                if given in ATOM_TYPES and not self._pending([shown]):
                     return shown, problem
-                what = f"returned an object of type `{type_name(kind)}`, not a node"
+                what = f"returned an object of type `{type_name(given)}`, not a node"
             except Damage as error:
                 what = str(error)
             except STOP:
@@ -211,7 +207,7 @@ class _Walk:
             except BaseException as error:
                 what = f"{_handler_name(handler)} raised {describe_error(error)}"
             problem = problem or what
-        return text((f"<{type_name(type(obj))} object>", "error")), problem
+        return text((f"<{type_name(kind)} object>", "error")), problem
 
     def _handlers(self, kind: type) -> list[Handler]:
         known = self.found.get(id(kind))
@@ -262,7 +258,10 @@ class _Walk:
         frame.left -= left
         pending.reverse()
         unit = sketch.unit or frame.unit
-        self.stack.append(_Frame(branch, values, pending, left, unit, frame, index))
+        deeper = frame.depth + 1
+        self.stack.append(
+            _Frame(branch, values, pending, left, unit, frame, index, deeper, size=len(values))
+        )
         self.growing.add(id(branch))
         return branch
 
@@ -320,9 +319,9 @@ class _Walk:
     def _label(self, key: Any) -> Text:
         """An object in one line."""
         if self.level == 2:
-            return text((f"<{type_name(type(key))} object>", "muted"))
+            return text((f"<{type_name(class_of(key))} object>", "muted"))
         limits: dict[str, Any] = {} if self.exact else {"max_items": 10, "max_nodes": 30}
-        options = dataclasses.replace(self.options, statistics=False, totals=False, **limits)
+        options = replace(self.options, statistics=False, totals=False, **limits)
         node = _Walk(options, "", self.registry, self.level + 1).run(key)
         if self.exact:
             return inline_text(node, _UNLIMITED, _UNLIMITED)
@@ -334,12 +333,12 @@ class _Walk:
         kinds = set(map(type, values))
         if kinds <= settled:
             return []
-        if kinds == {int} and -_BIG < min(values) and max(values) < _BIG:
+        if kinds == {int} and min(values) > -_BIG and max(values) < _BIG:
             return []
         return [
             index
-            for index, value in enumerate(values)
-            if (kind := type(value)) not in settled
+            for index, (value, kind) in enumerate(zip(values, map(type, values), strict=True))
+            if kind not in settled
             and not (kind is int and -_BIG < value < _BIG)
             and not ((kind is str or kind is bytes) and len(value) <= SHORT)
             and not (kind in _NUMBERS and value - value == 0)
@@ -363,7 +362,7 @@ class _Walk:
 
     # Objects met again
 
-    def _again(self, place: tuple[Any, Branch, _Frame, int]) -> Node:
+    def _again(self, place: _Place) -> Node:
         obj, branch, parent, index = place
         inside = id(branch) in self.growing
         if self.exact and not inside:
@@ -373,7 +372,7 @@ class _Walk:
             if self.repeats < 2**20:
                 self._count(self.stack[-1], branch, size)
                 return branch
-        name = type_name(type(obj))
+        name = type_name(class_of(obj))
         where = self._where(parent, index)
         start = "back to the" if inside else "same"
         link = "at" if inside else "as"
@@ -391,8 +390,8 @@ class _Walk:
         if parent.depth > _PATH_DEPTH:
             return ""
         steps: list[Step] = []
-        frame: _Frame | None = parent
-        while frame is not None and frame.parent is not None:
+        frame = parent
+        while frame.parent is not None:
             if index >= len(frame.branch.steps):
                 return ""
             steps.append(frame.branch.steps[index])
@@ -418,7 +417,7 @@ class _Walk:
         except STOP:
             raise
         except BaseException as error:
-            what = f"<{type_name(type(array))}: adapter raised {describe_error(error)}>"
+            what = f"<{type_name(class_of(array))}: adapter raised {describe_error(error)}>"
             return text((what, "error"))
         self.arrays[id(array)] = (array, len(self.requests))
         picture = self.options.autovisualize
@@ -474,6 +473,16 @@ def _split_pairs(pairs: list[Any], problem: str) -> tuple[list[Any], list[Any], 
     except BaseException as error:
         problem = problem or f"iteration gave no pair: {describe_error(error)}"
     return keys, values, problem
+
+
+def _with_problem(shown: Shown, problem: str) -> Shown:
+    """A node or sketch that tells what went wrong on the way to it."""
+    if isinstance(shown, Sketch):
+        gap = "  " if shown.note.spans else ""
+        shown.note = text(shown.note, gap, (f"# {problem}", "error"))
+    if isinstance(shown, Text):
+        return text(shown, (f" <{problem}>", "error"))
+    return shown
 
 
 def _handler_name(handler: Handler) -> str:

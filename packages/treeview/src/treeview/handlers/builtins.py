@@ -5,7 +5,7 @@ from math import log10
 from typing import Any
 
 from treeview._document import Text, text
-from treeview._names import type_attribute
+from treeview._names import class_of, type_attribute
 from treeview._registry import Registry
 from treeview._view import Sketch, View
 
@@ -59,7 +59,8 @@ def draw_float(obj: float, view: View) -> Text | Sketch | None:
 
 
 def draw_complex(obj: complex, view: View) -> Text | None:
-    """A complex number that does not write itself as Python, or one of a subclass."""
+    """A complex number that does not write itself as Python."""
+    del view
     if type(obj) is not complex:
         return None
     return text((f"complex('{obj!r}')", "number"))
@@ -109,7 +110,7 @@ def draw_bytearray(obj: bytearray, view: View) -> Sketch | None:
 
 def _call(view: View, obj: object, plain: object) -> Sketch:
     return Sketch(
-        head=text((view.type_name(type(obj)), "type"), "("),
+        head=text((view.type_name(class_of(obj)), "type"), "("),
         children=[plain],
         tail=text(")"),
         count=1,

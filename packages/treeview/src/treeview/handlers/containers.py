@@ -1,18 +1,27 @@
 """Lists, mappings, sets and their relatives in the standard library."""
 
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
-from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
 from treeview._document import EMPTY, Text, text
-from treeview._names import type_attribute
+from treeview._names import class_of, type_attribute
 from treeview._paths import Attribute, Opaque, Step
 from treeview._registry import Registry
 from treeview._view import Sketch, View, instance_fields
 
 _SORTED = 10_000
 """Larger sets are shown in the order in which they are."""
+
+_SHORT_TUPLE = 100
+"""Tuples of so many plain values are shown again where they are met again."""
+
+# The methods of the base classes are called, for a subclass may have broken ones.
+_list: Any = list
+_tuple: Any = tuple
+_dict: Any = dict
+_ordered: Any = OrderedDict
+_deque: Any = deque
 
 _FRESH = frozenset({int, str, float, bool, bytes, complex, type(None)})
 
@@ -32,44 +41,45 @@ def register(registry: Registry) -> None:
     registry.register(MappingProxyType, draw_proxy)
     registry.register(UserDict, draw_user)
     registry.register(UserList, draw_user)
-    for view_type in (type({}.keys()), type({}.values()), type({}.items())):
+    nothing: dict[Any, Any] = {}
+    for view_type in (type(nothing.keys()), type(nothing.values()), type(nothing.items())):
         registry.register(view_type, draw_dict_view)
 
 
-def draw_list(obj: list[Any], view: View) -> Sketch:
+def draw_list(obj: Any, view: View) -> Sketch:
     """A list: `[1, 2]`, or `Name([1, 2])` for a subclass."""
-    items = Sketch(_OPEN_LIST, obj, _CLOSE_LIST, steps="index", count=list.__len__(obj))
+    items = Sketch(_OPEN_LIST, obj, _CLOSE_LIST, steps="index", count=_list.__len__(obj))
     if type(obj) is list:
         return items
-    items.children = list.__iter__(obj)
+    items.children = _list.__iter__(obj)
     return _wrapped(obj, items, view)
 
 
-def draw_tuple(obj: tuple[Any, ...], view: View) -> Sketch:
+def draw_tuple(obj: Any, view: View) -> Sketch:
     """A tuple: `(1, 2)`, `Name(x=1, y=2)` if its fields have names, else `Name((1, 2))`."""
-    count = tuple.__len__(obj)
-    kind = type(obj)
+    count = _tuple.__len__(obj)
+    kind = class_of(obj)
     if kind is tuple:
-        fresh = set(map(type, obj[:100])) <= _FRESH
+        fresh = count <= _SHORT_TUPLE and set(map(class_of, obj)) <= _FRESH
         return Sketch(_OPEN_TUPLE, obj, _CLOSE_TUPLE, steps="index", count=count, fresh=fresh)
-    names = type_attribute(kind, "_fields")
-    if type(names) is tuple and len(names) == count and all(type(n) is str for n in names):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        return view.record(obj, dict(zip(names, tuple.__iter__(obj), strict=True)))  # pyright: ignore[reportUnknownArgumentType]
-    items = Sketch(_OPEN_TUPLE, tuple.__iter__(obj), _CLOSE_TUPLE, steps="index", count=count)
+    names: Any = type_attribute(kind, "_fields")
+    if class_of(names) is tuple and len(names) == count and set(map(class_of, names)) <= {str}:
+        return view.record(obj, dict(zip(names, _tuple.__iter__(obj), strict=True)))
+    items = Sketch(_OPEN_TUPLE, _tuple.__iter__(obj), _CLOSE_TUPLE, steps="index", count=count)
     return _wrapped(obj, items, view)
 
 
-def draw_set(obj: set[Any] | frozenset[Any], view: View) -> Sketch:
+def draw_set(obj: Any, view: View) -> Sketch:
     """A set: `{1, 2}`, `set()`, `frozenset({1, 2})`, `Name({1, 2})`; sorted where that is safe."""
-    base = set if isinstance(obj, set) else frozenset
+    base: Any = set if isinstance(obj, set) else frozenset
     count = base.__len__(obj)
-    name = None if type(obj) is set else view.type_name(type(obj))
+    name = None if class_of(obj) is set else view.type_name(class_of(obj))
     if count == 0:
         return Sketch(text((name or "set", "type"), "("), (), _CLOSE, count=0)
-    values: Iterable[Any] = base.__iter__(obj)
+    values: Any = base.__iter__(obj)
     if count <= _SORTED:
-        items = list(values)
-        kinds = set(map(type, items))
+        items: list[Any] = list(values)
+        kinds: set[type] = set(map(class_of, items))
         if len(kinds) == 1 and kinds <= {int, float, str, bytes}:
             items.sort()
         values = items
@@ -80,42 +90,42 @@ def draw_set(obj: set[Any] | frozenset[Any], view: View) -> Sketch:
     )
 
 
-def draw_dict(obj: dict[Any, Any], view: View) -> Sketch:
+def draw_dict(obj: Any, view: View) -> Sketch:
     """A dictionary: `{'a': 1}`, or `Name({'a': 1})` for a subclass."""
     items = Sketch(
         head=_OPEN_DICT,
-        children=dict.values(obj),
+        children=_dict.values(obj),
         tail=_CLOSE_DICT,
-        labels=dict.keys(obj),
+        labels=_dict.keys(obj),
         joint=": ",
         steps="key",
-        count=dict.__len__(obj),
+        count=_dict.__len__(obj),
     )
     return items if type(obj) is dict else _wrapped(obj, items, view)
 
 
-def draw_ordered(obj: OrderedDict[Any, Any], view: View) -> Sketch:
+def draw_ordered(obj: Any, view: View) -> Sketch:
     """An ordered dictionary, in its own order."""
-    pairs = OrderedDict.items(obj)
-    return _wrapped(obj, view.mapping(obj, pairs, count=dict.__len__(obj)), view)
+    pairs = _ordered.items(obj)
+    return _wrapped(obj, view.mapping(obj, pairs, count=_dict.__len__(obj)), view)
 
 
-def draw_defaultdict(obj: defaultdict[Any, Any], view: View) -> Sketch:
+def draw_defaultdict(obj: Any, view: View) -> Sketch:
     """A dictionary with its factory: `defaultdict(list, {'a': [1]})`."""
-    items = view.mapping(obj, dict.items(obj), count=dict.__len__(obj))
+    items = view.mapping(obj, _dict.items(obj), count=_dict.__len__(obj))
     return _wrapped(obj, items, view, first={"default_factory": obj.default_factory})
 
 
-def draw_deque(obj: deque[Any], view: View) -> Sketch:
+def draw_deque(obj: Any, view: View) -> Sketch:
     """A deque: `deque([1, 2], maxlen=2)`."""
-    items = view.sequence(obj, deque.__iter__(obj), count=deque.__len__(obj))
+    items = view.sequence(obj, _deque.__iter__(obj), count=_deque.__len__(obj))
     limit = {} if obj.maxlen is None else {"maxlen": obj.maxlen}
     return _wrapped(obj, items, view, last=limit)
 
 
 def draw_chain(obj: ChainMap[Any, Any], view: View) -> Sketch:
     """The dictionaries of a chain, first one first."""
-    name, maps = view.type_name(type(obj)), obj.maps
+    name, maps = view.type_name(class_of(obj)), obj.maps
     steps = [Opaque(f"map {index}") for index in range(len(maps))]
     return view.sequence(obj, maps, brackets=("(", ")"), name=name, steps=steps)
 
@@ -127,14 +137,14 @@ def draw_proxy(obj: MappingProxyType[Any, Any], view: View) -> Sketch:
 
 def draw_user(obj: UserDict[Any, Any] | UserList[Any], view: View) -> Sketch:
     """A `UserDict` or `UserList` as a call with its data."""
-    name, steps = view.type_name(type(obj)), [Attribute("data")]
+    name, steps = view.type_name(class_of(obj)), [Attribute("data")]
     return view.sequence(obj, [obj.data], brackets=("(", ")"), name=name, steps=steps)
 
 
 def draw_dict_view(obj: Any, view: View) -> Sketch:
     """Keys, values or items of a dictionary."""
     return view.sequence(
-        obj, obj, brackets=("([", "])"), name=view.type_name(type(obj)), steps=None
+        obj, obj, brackets=("([", "])"), name=view.type_name(class_of(obj)), steps=None
     )
 
 
@@ -147,7 +157,7 @@ def _wrapped(
     last: dict[str, Any] | None = None,
 ) -> Sketch:
     """The items of a container of another name, with what else the instance holds."""
-    name = view.type_name(type(obj))
+    name = view.type_name(class_of(obj))
     fields = {**(last or {}), **instance_fields(obj)}
     if not first and not fields:
         items.head = text((name, "type"), "(", items.head)

@@ -4,6 +4,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from treeview._document import EMPTY, Text, text
+from treeview._names import class_of
 from treeview._paths import Attribute, Opaque, Step
 from treeview._registry import Registry
 from treeview._view import Sketch, View
@@ -19,9 +20,9 @@ def register(registry: Registry) -> None:
 
 def draw_exception(obj: BaseException, view: View) -> Sketch:
     """An exception with its arguments, notes and causes, and where it was raised."""
-    arguments = BaseException.args.__get__(obj)
+    state: Any = BaseException.__dict__
+    arguments: tuple[Any, ...] = state["args"].__get__(obj)
     more: dict[str, Any] = {}
-    state = BaseException.__dict__
     if not view.options.roundtrip:
         notes = object.__getattribute__(obj, "__dict__").get("__notes__")
         cause = state["__cause__"].__get__(obj)
@@ -35,7 +36,7 @@ def draw_exception(obj: BaseException, view: View) -> Sketch:
     labels += [text((name, "static"), "=") for name in more]
     steps: list[Step] = [Opaque(f"argument {index}") for index in range(len(arguments))]
     return Sketch(
-        head=text((view.type_name(type(obj)), "type"), "("),
+        head=text((view.type_name(class_of(obj)), "type"), "("),
         children=[*arguments, *more.values()],
         tail=text(")"),
         labels=labels,
@@ -68,7 +69,7 @@ def _raised_at(trace: TracebackType | None) -> Text:
         if trace.tb_next is None:
             break
         trace = trace.tb_next
-    return text((f"# raised at {_place(trace)}", "comment"))
+    return text((f"# at {_place(trace)}", "comment"))
 
 
 def _place(trace: TracebackType) -> str:

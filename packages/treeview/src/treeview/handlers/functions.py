@@ -4,11 +4,19 @@ import functools
 import os
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 from treeview._document import EMPTY, Text, text
 from treeview._guard import Damage, guarded
-from treeview._names import object_name, qualified_name, type_module, type_name, type_namespace
+from treeview._names import (
+    class_of,
+    object_name,
+    qualified_name,
+    type_module,
+    type_name,
+    type_namespace,
+)
 from treeview._paths import Attribute, Step
 from treeview._registry import Registry
 from treeview._view import Sketch, View
@@ -81,14 +89,14 @@ def draw_module(obj: types.ModuleType, view: View) -> Text:
     return text("<module ", (str(name), "type"), ">")
 
 
-def draw_partial(obj: "functools.partial[Any]", view: View) -> Sketch:
+def draw_partial(obj: Any, view: View) -> Sketch:
     """A partial application: `partial(f, 1, key=2)`."""
-    names = list(obj.keywords)
+    names: list[str] = list(obj.keywords)
     labels: list[Text] = [EMPTY] * (1 + len(obj.args))
     labels += [text((name, "field"), "=") for name in names]
     steps: list[Step] = [Attribute("func")]
     return Sketch(
-        head=text((view.type_name(type(obj)), "type"), "("),
+        head=text((view.type_name(class_of(obj)), "type"), "("),
         children=[obj.func, *obj.args, *obj.keywords.values()],
         tail=text(")"),
         labels=labels,
@@ -103,7 +111,7 @@ def draw_running(obj: Any, view: View) -> Sketch:
     code: Any = None
     for name in ("gi_code", "cr_code", "ag_code"):
         code = code or getattr(obj, name, None)
-    head = text("<", (view.type_name(type(obj)), "type"), f" {obj.__qualname__}>")
+    head = text("<", (view.type_name(class_of(obj)), "type"), f" {obj.__qualname__}>")
     return _leaf(head, source_place(code) if code else "")
 
 
@@ -126,12 +134,10 @@ def _class_place(cls: type) -> str:
 
 def _short_path(path: str) -> str:
     """A path from here, or else its last parts."""
-    if path.startswith("<"):
-        return path
-    parts = path.replace("\\", "/").split("/")
-    if path.startswith(os.getcwd() + os.sep):
-        parts = path[len(os.getcwd()) + 1 :].replace("\\", "/").split("/")
-        return "/".join(parts)
+    here = f"{Path.cwd()}{os.sep}"
+    if path.startswith(here):
+        return path.removeprefix(here).replace(os.sep, "/")
+    parts = path.replace(os.sep, "/").split("/")
     return "/".join(["…", *parts[-2:]]) if len(parts) > 3 else path
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from treeview._document import Node, Text, text
 from treeview._guard import Damage, guarded, safe_repr
-from treeview._names import type_attribute, type_name
+from treeview._names import class_of, type_attribute, type_name
 from treeview._registry import Registry
 from treeview._view import Shown, Sketch, View, instance_fields
 
@@ -32,7 +32,7 @@ def register(registry: Registry) -> None:
 
 def draw_enum(obj: Enum, view: View) -> Text:
     """A member of an enumeration: `Color.RED`; of flags: `Mode.READ | Mode.WRITE`."""
-    kind = type(obj)
+    kind = class_of(obj)
     name = view.type_name(kind)
     written: Any = object.__getattribute__(obj, "_name_")
     if isinstance(written, str) and "|" not in written and written.isidentifier():
@@ -50,7 +50,7 @@ def draw_namespace(obj: SimpleNamespace, view: View) -> Sketch:
 
 def draw_object(obj: object, view: View) -> Shown:
     """Dataclasses and objects without a `repr` of their own by their fields, others by it."""
-    kind = type(obj)
+    kind = class_of(obj)
     if type_attribute(kind, "__dataclass_fields__") is not None:
         return draw_dataclass(obj, view)
     if type_attribute(kind, "__attrs_attrs__") is not None:
@@ -72,16 +72,12 @@ def draw_object(obj: object, view: View) -> Shown:
 
 def draw_dataclass(obj: Any, view: View) -> Sketch:
     """A dataclass by its fields; those hidden from its `repr` only in a roundtrip."""
-    fields = type_attribute(type(obj), "__dataclass_fields__")
-    own = [
-        field
-        for field in fields.values()
-        if isinstance(field, dataclasses.Field) and field._field_type is _FIELD  # noqa: SLF001 - what `dataclasses.fields` looks at
-    ]
+    kind = class_of(obj)
+    own = dataclasses.fields(kind)
     if not view.options.roundtrip:
         return _draw_fields(obj, [field.name for field in own if field.repr], view)
     sketch = _draw_fields(obj, [field.name for field in own], view)
-    if _init_names(type(obj)) == {field.name for field in own}:
+    if _init_names(kind) == {field.name for field in own}:
         return sketch
     return _not_rebuilt(sketch)
 
@@ -126,7 +122,7 @@ def _draw_plain(obj: object, view: View) -> Sketch:
 
 def draw_written(obj: object, written: str, view: View) -> Node | Sketch:
     """An object by a text of its own, of one line or several."""
-    name = type_name(type(obj))
+    name = type_name(class_of(obj))
     lines = written[:_REPR_LIMIT].splitlines()
     if len(written) > _REPR_LIMIT:
         lines.append(f"… {len(written) - _REPR_LIMIT:,} more characters")
@@ -150,8 +146,8 @@ def _styled(obj: object, written: str, view: View) -> Text:
     if call is None:
         return text(written)
     name = call.group()
-    if name == type_name(type(obj)):
-        name = view.type_name(type(obj))
+    if name == type_name(class_of(obj)):
+        name = view.type_name(class_of(obj))
     return text((name, "type"), written[call.end() :])
 
 
@@ -162,12 +158,3 @@ def _describing(obj: object) -> Generator[None]:
         yield
     finally:
         _described.reset(token)
-
-
-@dataclasses.dataclass
-class _Probe:
-    field: int
-
-
-# The mark of ordinary fields, as opposed to class variables and init-only ones, is not public.
-_FIELD = dataclasses.fields(_Probe)[0]._field_type  # noqa: SLF001  # pyright: ignore

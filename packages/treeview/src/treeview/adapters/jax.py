@@ -17,7 +17,7 @@ from treeview._registry import Registry
 from treeview._view import View
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_statistics, read_windows
-from treeview.arrays.protocol import ArrayInfo, Axis, Statistics, Window
+from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray
 
 
@@ -31,7 +31,7 @@ class JaxAdapter:
         return ArrayInfo(
             type_name="jax.Array",
             dtype=str(array.dtype),
-            axes=_positional_axes(array.shape),
+            axes=positional_axes(array.shape),
             bytes=_byte_count(array),
             problem=problem,
             note="" if problem else placement(array),
@@ -58,7 +58,7 @@ class AbstractAdapter:
         return ArrayInfo(
             type_name=self._name,
             dtype=str(array.dtype),
-            axes=_positional_axes(array.shape),
+            axes=positional_axes(array.shape),
             bytes=_byte_count(array),
             problem=self._problem,
         )
@@ -82,10 +82,6 @@ def _array_problem(array: jax.Array) -> str:
     if not (array.is_fully_addressable or array.is_fully_replicated):
         return "partly on other hosts"
     return ""
-
-
-def _positional_axes(shape: Sequence[int]) -> tuple[Axis, ...]:
-    return tuple(Axis(size, position=position) for position, size in enumerate(shape))
 
 
 def _byte_count(array: Any) -> int:

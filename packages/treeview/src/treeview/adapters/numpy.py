@@ -9,7 +9,7 @@ from treeview._document import Text
 from treeview._names import type_module, type_name
 from treeview._registry import Registry
 from treeview._view import View
-from treeview.arrays.protocol import ArrayInfo, Axis, Statistics, Window
+from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray, array_statistics
 
 
@@ -18,11 +18,10 @@ class NumpyAdapter:
 
     def describe(self, array: NumpyArray) -> ArrayInfo:
         """What is known without looking at values."""
-        shape = np.shape(np.asarray(array))
         return ArrayInfo(
             type_name=_array_type_name(type(array)),
             dtype=dtype_name(array.dtype),
-            axes=tuple(Axis(size, position=position) for position, size in enumerate(shape)),
+            axes=positional_axes(np.asarray(array).shape),
             bytes=array.nbytes,
         )
 

@@ -7,7 +7,7 @@ and equally dark at its blue and red ends.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,13 @@ def opaque(rgb: Any) -> Colors:
 
 def css_colors(colors: Colors, count: int = 17) -> tuple[str, ...]:
     """Evenly spaced colours of a map as CSS, both ends included."""
-    chosen = colors[np.rint(np.linspace(0, len(colors) - 1, min(count, len(colors)))).astype(int)]
+    return _css_colors(colors.tobytes(), min(count, len(colors)))
+
+
+@lru_cache(maxsize=32)
+def _css_colors(data: bytes, count: int) -> tuple[str, ...]:
+    colors = np.frombuffer(data, np.uint8).reshape(-1, 4)
+    chosen = colors[np.rint(np.linspace(0, len(colors) - 1, count)).astype(int)]
     return tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in chosen.tolist())
 
 

@@ -9,6 +9,7 @@ cell marks the cut.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -110,33 +111,39 @@ def lay_out_side(axes: Sequence[int], window: Window, cell: int) -> Side:
         window: The indices to show of every axis of the array.
         cell: How many pixels a cell has.
     """
+    return _lay_out(tuple((axis, len(window[axis]), _cut(window[axis])) for axis in axes), cell)
+
+
+def _cut(indices: Positions) -> int:
+    """Before which of the shown indices some are left out, or 0."""
+    if not len(indices) or indices[-1] - indices[0] + 1 == len(indices):
+        return 0
+    return int(np.flatnonzero(np.diff(indices) > 1)[0]) + 1
+
+
+@lru_cache(maxsize=256)
+def _lay_out(axes: tuple[tuple[int, int, int], ...], cell: int) -> Side:
+    """A side from the number, the count of indices and the cut of each of its axes."""
     starts = np.zeros(1, np.intp)
     cuts = np.zeros(0, np.intp)
     extent = cell
     inner: list[tuple[int, Positions, int]] = []
-    for depth, axis in enumerate(axes):
+    for depth, (axis, count, cut) in enumerate(axes):
         gap = cell << (depth - 1) if depth else 0
-        own, cut, length = _place_axis(window[axis], extent, gap, cell)
+        own = np.arange(count) * (extent + gap)
         inner.append((axis, own, extent))
+        cuts = np.add.outer(own, cuts).ravel()
+        if cut:
+            cuts = np.append(cuts, own[cut])
+            own[cut:] += cell + gap
         starts = np.add.outer(own, starts).ravel()
-        cuts = np.concatenate([np.add.outer(own, cuts).ravel(), cut])
-        extent = length
+        extent = int(own[-1]) + extent
     levels: list[Level] = []
     outside = np.zeros(1, np.intp)
     for axis, own, size in reversed(inner):
         grid = np.add.outer(outside, own)
         levels.insert(0, Level(axis, grid, size))
         outside = grid.ravel()
+    for positions in (starts, cuts):
+        positions.flags.writeable = False
     return Side(tuple(levels), starts, cuts, extent, cell)
-
-
-def _place_axis(
-    indices: Positions, extent: int, gap: int, cell: int
-) -> tuple[Positions, Positions, int]:
-    """Starts of the indices of one axis, the start of its cut if there is one, and its length."""
-    starts = np.arange(len(indices)) * (extent + gap)
-    breaks = np.flatnonzero(np.diff(indices) > 1) + 1
-    cuts = starts[breaks].copy()
-    if breaks.size:
-        starts[breaks[0] :] += cell + gap
-    return starts, cuts, int(starts[-1]) + extent

@@ -168,9 +168,8 @@ def axis_number(key: AxisKey, info: ArrayInfo, argument: str) -> int:
 
 
 def _axis_list(keys: Any, info: ArrayInfo, name: str) -> tuple[int, ...]:
-    if isinstance(keys, str) or not hasattr(type(keys), "__iter__"):
-        keys = [keys]
-    return tuple(axis_number(key, info, name) for key in keys)
+    single = isinstance(keys, str) or not np.iterable(keys)
+    return tuple(axis_number(key, info, name) for key in ([keys] if single else keys))
 
 
 def _check_distinct(axes: Sequence[int], info: ArrayInfo) -> None:

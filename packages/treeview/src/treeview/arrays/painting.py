@@ -134,42 +134,52 @@ def _paint_palette(
 
 
 def _paint_numbers(
-    values: NumpyArray,
-    reading: _Reading,
-    masked: Mask | None,
-    style: PictureStyle,
+    values: NumpyArray, reading: _Reading, masked: Mask | None, style: PictureStyle
 ) -> Painting:
     finite = np.isfinite(values)
     shown = finite if masked is None else finite & ~masked
     plain = bool(shown.all())
     numbers = values.ravel() if plain else values[shown]
-    low, high, centred = color_limits(numbers, style)
+    least, greatest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    low, high, centred = color_limits(numbers, least, greatest, style)
     table = style.colormap
     if table is None:
         table = colors.diverging_map() if centred else colors.sequential_map()
-    # Halves keep the distance between the extremes of float64 finite.
-    half = high / 2 - low / 2
-    with np.errstate(all="ignore"):
-        places = (values / 2 - low / 2) / half if half > 0 else np.full(values.shape, 0.5)
-        places = np.clip(places, 0, 1) * (len(table) - 1)
-        if plain:
-            choice = np.rint(places).astype(np.intp)
-        else:
-            choice = np.rint(np.where(shown, places, 0)).astype(np.intp)
-            choice = _with_marks(choice, values, masked, len(table))
+    choice = _places(values, low, high, len(table))
     cell = 1 if plain else MARKED_CELL
     tiles = flat_tiles(table, cell)
+    facts = "no finite values"
+    if numbers.size:
+        facts = f"{reading.meaning} from {reading.write(least)} to {reading.write(greatest)}"
     if not plain:
+        choice = _with_marks(choice, values, masked, len(table))
         tiles = np.concatenate([tiles, marked_tiles(cell)])
-    return Painting(
-        tiles,
-        choice,
-        _number_legend(table, numbers, low, high, reading),
-        _number_facts(numbers, values, masked, reading),
-    )
+        facts += _count_marks(values, masked)
+    notes = [] if reading.meaning == "values" else [reading.meaning]
+    if least < low or high < greatest:
+        clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
+        notes.append(f"{clipped:_} beyond the scale")
+    ends = reading.write(low), reading.write(high)
+    legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
+    return Painting(tiles, choice, legend, facts)
 
 
-def color_limits(numbers: NumpyArray, style: PictureStyle) -> tuple[float, float, bool]:
+def _places(values: NumpyArray, low: float, high: float, count: int) -> NumpyArray:
+    """Which of `count` colours each value has; what is not finite has any."""
+    # Halves keep the distance between the extremes of float64 finite.
+    half = high / 2 - low / 2
+    if half <= 0:
+        return np.full(values.shape, count // 2)
+    with np.errstate(all="ignore"):
+        places = (values / 2 - low / 2) * ((count - 1) / half)
+        if not np.isfinite(places).all():  # not finite, or a scale close to the limits of float64
+            places = np.nan_to_num((values / 2 - low / 2) / half * (count - 1))
+    return np.rint(np.clip(places, 0, count - 1)).astype(np.intp)
+
+
+def color_limits(
+    numbers: NumpyArray, least: float, greatest: float, style: PictureStyle
+) -> tuple[float, float, bool]:
     """The values of the first and the last colour, and whether zero is in the middle.
 
     Inferred limits are the extremes, or three standard deviations from the mean (three root mean
@@ -177,40 +187,37 @@ def color_limits(numbers: NumpyArray, style: PictureStyle) -> tuple[float, float
 
     Args:
         numbers: The finite values that are shown, as float64.
+        least: The least of them.
+        greatest: The greatest of them.
         style: Limits that are given, and wishes.
     """
-    low, high = style.low, style.high
-    least, greatest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
-    centred = style.around_zero
-    if centred == "auto":
-        given = low is not None or high is not None
-        centred = low == -high if low is not None and high is not None else False
-        centred = centred or (not given and least < 0 < greatest)
+    low, high, centred = style.low, style.high, style.around_zero
     if low is None and high is None:
+        centred = least < 0 < greatest if centred == "auto" else centred
+        low, high = least, greatest
         if centred:
             high = max(-least, greatest)
             low = -high
-        else:
-            low, high = least, greatest
         if style.trim_outliers and numbers.size:
-            middle, spread = _middle_and_spread(numbers, high if centred else None)
+            middle, spread = _middle_and_spread(numbers, about_zero=centred)
             low, high = max(low, middle - 3 * spread), min(high, middle + 3 * spread)
-    elif centred:
+        return low, high, centred
+    if centred == "auto":
+        centred = low is not None and high is not None and low == -high
+    if centred:
         bound = abs(high if high is not None else low or 0.0)
-        low, high = -bound, bound
-    else:
-        low = least if low is None else low
-        high = greatest if high is None else high
-    return low, max(low, high), bool(centred)
+        return -bound, bound, True
+    low = least if low is None else low
+    return low, max(low, greatest if high is None else high), False
 
 
-def _middle_and_spread(numbers: NumpyArray, bound: float | None) -> tuple[float, float]:
-    """Mean and deviation, or zero and the root of the mean square if there is a bound."""
+def _middle_and_spread(numbers: NumpyArray, *, about_zero: bool) -> tuple[float, float]:
+    """Mean and deviation, or zero and the root of the mean square."""
     largest = float(np.abs(numbers).max()) or 1.0
-    scaled = numbers / largest
-    if bound is not None:
-        return 0.0, math.sqrt(float(np.square(scaled).mean())) * largest
-    return float(scaled.mean()) * largest, float(scaled.std()) * largest
+    scaled = numbers / largest  # so that squares do not overflow
+    middle = 0.0 if about_zero else float(scaled.mean())
+    spread = math.sqrt(float(np.square(scaled - middle).mean()))
+    return middle * largest, spread * largest
 
 
 def _with_marks(
@@ -227,33 +234,11 @@ def _with_marks(
     return choice
 
 
-def _number_legend(
-    table: Colors, numbers: NumpyArray, low: float, high: float, reading: _Reading
-) -> ColorScale:
-    clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
-    notes = [] if reading.meaning == "values" else [reading.meaning]
-    if clipped:
-        notes.append(f"{clipped:_} beyond the scale")
-    texts = reading.write(low), reading.write(high)
-    return ColorScale(colors.css_colors(table), *texts, ", ".join(notes))
-
-
-def _number_facts(
-    numbers: NumpyArray,
-    values: NumpyArray,
-    masked: Mask | None,
-    reading: _Reading,
-) -> str:
-    facts = "no finite values"
-    if numbers.size:
-        least, greatest = float(numbers.min()), float(numbers.max())
-        facts = f"{reading.meaning} from {reading.write(least)} to {reading.write(greatest)}"
-    if numbers.size == values.size:
-        return facts
+def _count_marks(values: NumpyArray, masked: Mask | None) -> str:
     seen = values if masked is None else values[~masked]
     counts = {
         "NaN": int(np.isnan(seen).sum()),
         "infinite": int(np.isinf(seen).sum()),
         "masked": values.size - seen.size,
     }
-    return ", ".join([facts, *(f"{count:_} {name}" for name, count in counts.items() if count)])
+    return "".join(f", {count:_} {name}" for name, count in counts.items() if count)

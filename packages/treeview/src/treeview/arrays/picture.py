@@ -78,8 +78,9 @@ def encode_png(pixels: Colors) -> bytes:
             f"{pixels.dtype}[{', '.join(map(str, pixels.shape))}]."
         )
     height, width = pixels.shape[:2]
-    packed = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
-    colors, indices = np.unique(packed, return_inverse=True)
+    packed = np.ascontiguousarray(pixels).view(np.uint32).ravel()
+    ordered = np.sort(packed)
+    colors = ordered[np.append(True, ordered[1:] != ordered[:-1])]
     if len(colors) > 256:
         scanlines = np.zeros((height, 1 + 4 * width), np.uint8)
         scanlines[:, 1:] = pixels.reshape(height, -1)
@@ -89,7 +90,7 @@ def encode_png(pixels: Colors) -> bytes:
     if palette[:, 3].min() < 255:
         chunks += _chunk(b"tRNS", palette[:, 3].tobytes())
     scanlines = np.zeros((height, 1 + width), np.uint8)
-    scanlines[:, 1:] = indices.reshape(height, width)
+    scanlines[:, 1:] = np.searchsorted(colors, packed).reshape(height, width)
     return _png(width, height, 3, chunks, scanlines)
 
 

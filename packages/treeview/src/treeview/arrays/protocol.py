@@ -7,6 +7,7 @@ accelerator can start all the work together and wait for it once.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -92,6 +93,12 @@ class Statistics:
 
 Window = tuple[np.ndarray[Any, np.dtype[np.intp]], ...]
 """For each axis in the order of the data, the indices to fetch (an outer product)."""
+
+
+@lru_cache(maxsize=1024)
+def positional_axes(shape: tuple[int, ...]) -> tuple[Axis, ...]:
+    """The axes of an array that has no names for them."""
+    return tuple(Axis(size, position=position) for position, size in enumerate(shape))
 
 
 class ArrayAdapter(Protocol):

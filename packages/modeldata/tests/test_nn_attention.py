@@ -1,0 +1,304 @@
+"""Masks, attention, and the cache of keys and values."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modeldata import nn
+from modeldata.named import wrap
+from modeldata.variables import StateVariable, unbind_variables, variable_jit
+
+SCORES = ("batch", "heads", "seq", "kv_seq")
+
+
+def scores():
+    return np.random.default_rng(0).normal(size=(2, 2, 3, 3)).astype(np.float32)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.permutations(SCORES),
+    st.lists(st.integers(-1, 6), min_size=6, max_size=6),
+    st.sampled_from([None, 1, 2]),
+)
+def test_causal_masks_follow_positions(order, positions, window):
+    positions = np.array(positions).reshape(2, 3)
+    query, key = positions[:, None, :, None], positions[:, None, None, :]
+    allowed = (key >= 0) & (key <= query)
+    if window is not None:
+        allowed &= query - key < window
+    layer = (
+        nn.ApplyCausalAttentionMask(-1e9)
+        if window is None
+        else nn.ApplyCausalSlidingWindowAttentionMask(-1e9, window)
+    )
+    x = wrap(scores(), *SCORES).order_as(*order)
+    result = layer(x, token_positions=wrap(positions, "batch", "seq"))
+    assert result.dims == x.dims
+    np.testing.assert_array_equal(result.unwrap(*SCORES), np.where(allowed, scores(), -1e9))
+
+
+def test_queries_and_keys_may_have_positions_of_their_own():
+    layer = nn.ApplyCausalAttentionMask(-1e9, "q", "k", "seq", "kv_seq")
+    result = layer(
+        wrap(scores()[0, 0], "seq", "kv_seq"),
+        q=wrap(np.array([4, 5, 6]), "seq"),
+        k=wrap(np.array([6, -1, 5]), "seq"),
+    )
+    allowed = np.array([[0, 0, 0], [0, 0, 1], [1, 0, 1]], bool)
+    np.testing.assert_array_equal(
+        result.unwrap("seq", "kv_seq"), np.where(allowed, scores()[0, 0], -1e9)
+    )
+
+
+def test_an_explicit_mask_may_add_axes():
+    mask = np.random.default_rng(1).random((4, 3)) < 0.5
+    layer = nn.ApplyExplicitAttentionMask("mask", -5.0)
+    result = layer(wrap(scores(), *SCORES), mask=wrap(mask, "worlds", "kv_seq"))
+    expected = np.where(mask[:, None, None, None], scores(), -5.0)
+    np.testing.assert_array_equal(result.unwrap("worlds", *SCORES), expected)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.ApplyCausalAttentionMask(-1.0),
+        nn.ApplyCausalSlidingWindowAttentionMask(-1.0, 2),
+        nn.ApplyExplicitAttentionMask("token_positions", -1.0),
+    ],
+)
+def test_masks_say_what_is_missing_or_does_not_fit(layer):
+    name = type(layer).__name__
+    x = wrap(scores(), *SCORES)
+    with pytest.raises(
+        nn.MissingSideInputError, match=f"`{name}` needs the side input `token_positions`"
+    ):
+        layer(x, other=1)
+    with pytest.raises(TypeError, match=rf"`{name}` \(`token_positions`\) needs a `NamedArray`"):
+        layer(x, token_positions=np.arange(3))
+    with pytest.raises(ValueError, match=f"`{name}` needs an input with the axes"):
+        layer(x, token_positions=wrap(np.arange(4), "seq"))
+
+
+def make_attention(mask=None):
+    """A small grouped attention layer, with parameters."""
+    key = jax.random.key(0)
+    heads = {"groups": 2, "heads": 3, "projection": 4}
+    kv = {"groups": 2, "projection": 4}
+    linear = lambda name, inputs, outputs: nn.Linear.from_config(name, key, inputs, outputs)
+    same = {"groups": "g", "heads": "h"}
+    return nn.Attention(
+        nn.Sequential([linear("q", {"embedding": 5}, heads), nn.ApplyRoPE("projection", 100.0)]),
+        nn.Sequential([linear("k", {"embedding": 5}, kv), nn.ApplyRoPE("projection", 100.0)]),
+        linear("v", {"embedding": 5}, kv),
+        nn.Sequential(
+            [
+                nn.NamedEinsum(
+                    (
+                        {"seq": "q", **same, "projection": "p"},
+                        {"seq": "k", "groups": "g", "projection": "p"},
+                    ),
+                    {"seq": "q", **same, "kv_seq": "k"},
+                ),
+                mask or nn.ApplyCausalAttentionMask(-1e9),
+                nn.Softmax("kv_seq"),
+            ]
+        ),
+        nn.Sequential(
+            [
+                nn.NamedEinsum(
+                    (
+                        {"seq": "q", **same, "kv_seq": "k"},
+                        {"seq": "k", "groups": "g", "projection": "p"},
+                    ),
+                    {"seq": "q", **same, "projection": "p"},
+                ),
+                linear("o", heads, {"embedding": 5}),
+            ]
+        ),
+    )
+
+
+def weights(layer):
+    _, parameters = unbind_variables(layer)
+    order = {
+        "q": ("embedding", "groups", "heads", "projection"),
+        "k": ("embedding", "groups", "projection"),
+        "v": ("embedding", "groups", "projection"),
+        "o": ("groups", "heads", "projection", "embedding"),
+    }
+    return {
+        p.label[0]: np.asarray(p.value.unwrap(*order[p.label[0]]), np.float64) for p in parameters
+    }
+
+
+def rope(x, positions):
+    half = x.shape[-1] // 2
+    angles = positions / 100.0 ** (np.arange(half)[:, None] / half)
+    turn = np.exp(1j * angles.T).reshape(len(positions), *[1] * (x.ndim - 2), half)
+    turned = (x[..., :half] + 1j * x[..., half:]) * turn
+    return np.concatenate([turned.real, turned.imag], -1)
+
+
+def attended(layer, x, window=1000):
+    """Attention of one sequence, in NumPy, position by position."""
+    w, positions = weights(layer), np.arange(len(x))
+    q = rope(np.einsum("se,eghp->sghp", x, w["q"]), positions)
+    k = rope(np.einsum("se,egp->sgp", x, w["k"]), positions)
+    v = np.einsum("se,egp->sgp", x, w["v"])
+    rows = []
+    for i in positions:
+        first = max(0, i - window + 1)
+        logits = np.einsum("ghp,kgp->ghk", q[i], k[first : i + 1])
+        attn = np.exp(logits - logits.max(-1, keepdims=True))
+        attn /= attn.sum(-1, keepdims=True)
+        mixed = np.einsum("ghk,kgp->ghp", attn, v[first : i + 1])
+        rows.append(np.einsum("ghp,ghpe->e", mixed, w["o"]))
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_attention_equals_a_computation_by_hand(window):
+    mask = window and nn.ApplyCausalSlidingWindowAttentionMask(-1e9, window)
+    layer = make_attention(mask)
+    x = np.random.default_rng(0).normal(size=(5, 5)).astype(np.float32)
+    result = layer(wrap(x, "seq", "embedding"), token_positions=wrap(np.arange(5), "seq"))
+    expected = attended(layer, x, window or 1000)
+    np.testing.assert_allclose(result.unwrap("seq", "embedding"), expected, atol=1e-5)
+
+
+def make_cached(layer, cache_len=8, batch=None):
+    masked = nn.ApplyCausalAttentionMask(-1e9, "token_positions", "kv_token_positions")
+    _, *rest = layer.query_key_to_attn.sublayers
+    scoring = nn.Sequential([layer.query_key_to_attn.sublayers[0], masked, *rest[1:]])
+    return nn.KVCachingAttention.from_uncached(
+        layer.replace(query_key_to_attn=scoring),
+        "seq",
+        cache_len,
+        {**(batch or {}), "groups": 2, "projection": 4},
+    )
+
+
+@pytest.mark.parametrize("steps", [(5,), (3, 2), (1, 1, 1, 1, 1)])
+def test_a_cache_filled_in_steps_gives_what_attention_gives_at_once(steps):
+    layer = make_attention()
+    cached = make_cached(layer)
+    x = np.random.default_rng(0).normal(size=(5, 5)).astype(np.float32)
+    results, end = [], 0
+    for count in steps:
+        known = np.where(np.arange(8) < end + count, np.arange(8), -1)
+        results.append(
+            cached(
+                wrap(x[end : end + count], "seq", "embedding"),
+                token_positions=wrap(np.arange(end, end + count), "seq"),
+                kv_token_positions=wrap(known, "seq"),
+                cache_end_index=end,
+            ).unwrap("seq", "embedding")
+        )
+        end += count
+    np.testing.assert_allclose(np.concatenate(results), attended(layer, x), atol=1e-5)
+
+
+def test_rows_of_a_cache_may_have_positions_of_their_own():
+    layer = make_attention()
+    cached = make_cached(layer, batch={"batch": 2})
+    rng = np.random.default_rng(0)
+    rows = [rng.normal(size=(n, 5)).astype(np.float32) for n in (2, 4)]
+    prompt = np.zeros((2, 3, 5), np.float32)
+    prompt[0, :1], prompt[1] = rows[0][:1], rows[1][:3]
+    positions = np.array([[0, -1, -1], [0, 1, 2]])
+    padded = np.pad(positions, ((0, 0), (0, 5)), constant_values=-1)
+    cached(
+        wrap(prompt, "batch", "seq", "embedding"),
+        token_positions=wrap(positions, "batch", "seq"),
+        kv_token_positions=wrap(padded, "batch", "seq"),
+        cache_end_index=0,
+    )
+    last = np.stack([rows[0][1:], rows[1][3:]])
+    padded[:, 3] = [1, 3]
+    result = cached(
+        wrap(last, "batch", "seq", "embedding"),
+        token_positions=wrap(padded[:, 3:4], "batch", "seq"),
+        kv_token_positions=wrap(padded, "batch", "seq"),
+        cache_end_index=3,
+    )
+    result = result.unwrap("batch", "seq", "embedding")[:, 0]
+    expected = np.stack([attended(layer, row)[-1] for row in rows])
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+def test_a_compiled_cache_works_and_shares_the_parameters():
+    layer = make_attention()
+    cached = make_cached(layer)
+    x = wrap(np.ones((2, 5), np.float32), "seq", "embedding")
+    sides = {
+        "token_positions": wrap(np.arange(2), "seq"),
+        "kv_token_positions": wrap(np.array([0, 1, *[-1] * 6]), "seq"),
+    }
+    result = variable_jit(lambda m, end: m(x, **sides, cache_end_index=end))(cached, 0)
+    np.testing.assert_allclose(
+        result.unwrap("seq", "embedding"), attended(layer, np.ones((2, 5))), atol=1e-5
+    )
+    keys, values = cached.kv_cache.value
+    assert keys.named_shape == values.named_shape == {"groups": 2, "seq": 8, "projection": 4}
+    assert set(unbind_variables(cached)[1]) == {*unbind_variables(layer)[1], cached.kv_cache}
+
+
+@pytest.mark.parametrize("index", [7, -1, jnp.array(7), wrap(jnp.array(7))])
+def test_a_cache_refuses_to_overflow(index):
+    cached = make_cached(make_attention())
+    before = cached.kv_cache.value
+    x = wrap(np.ones((2, 5), np.float32), "seq", "embedding")
+    sides = {
+        "token_positions": wrap(np.arange(2), "seq"),
+        "kv_token_positions": wrap(np.arange(8), "seq"),
+    }
+    with pytest.raises(
+        ValueError, match="a cache of 8 tokens, but was asked to write 2 tokens from index"
+    ):
+        cached(x, **sides, cache_end_index=index)
+    assert cached.kv_cache.value is before
+
+
+def test_a_cache_refuses_more_tokens_than_it_holds_even_when_compiled():
+    cached = make_cached(make_attention())
+    x = wrap(np.ones((9, 5), np.float32), "seq", "embedding")
+    sides = {
+        "token_positions": wrap(np.arange(9), "seq"),
+        "kv_token_positions": wrap(np.arange(8), "seq"),
+    }
+    with pytest.raises(ValueError, match="write 9 tokens"):
+        variable_jit(lambda m, end: m(x, **sides, cache_end_index=end))(cached, 0)
+
+
+def test_a_cache_says_which_axes_it_was_made_for():
+    cached = make_cached(make_attention())
+    x = wrap(np.ones((3, 2, 5), np.float32), "batch", "seq", "embedding")
+    with pytest.raises(
+        ValueError, match=r"with the axes {'groups': 2, 'projection': 4}, but got {.*'batch': 3"
+    ):
+        cached(
+            x,
+            token_positions=wrap(np.arange(2), "seq"),
+            kv_token_positions=wrap(np.arange(8), "seq"),
+            cache_end_index=0,
+        )
+    with pytest.raises(nn.MissingSideInputError, match="needs the side input `cache_end_index`"):
+        cached(x, token_positions=1)
+
+
+def test_a_cache_keeps_its_label_and_dtype():
+    cached = nn.KVCachingAttention.from_uncached(
+        make_attention(),
+        "seq",
+        8,
+        {"groups": 2, "projection": 4},
+        cache_label="here",
+        cache_dtype=jnp.bfloat16,
+    )
+    assert isinstance(cached.kv_cache, StateVariable)
+    assert cached.kv_cache.label == "here"
+    assert cached.kv_cache.value[0].dtype == jnp.bfloat16

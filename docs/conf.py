@@ -1,20 +1,37 @@
 """Settings of the documentation site, built by `nox -s docs`."""
 
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
 project = "treeview and modeldata"
 author = "The treeview and modeldata authors"
 project_copyright = author
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 2
 
+autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-# In docstrings a name in single backticks is code.
-default_role = "code"
+# Fields are described in the docstring of their class.
+napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "treeview and modeldata"
+
+
+def mark_code(*event: Any) -> None:
+    """Turn code in single backticks, as docstrings have it, into the literals of reST."""
+    lines: list[str] = event[-1]
+    # A literal of reST may not begin or end with a space, so those of `# ` are dropped.
+    pattern = r"(?<![`:\\])`\s*([^`]+?)\s*`(?![`_])"
+    lines[:] = re.sub(pattern, r"``\1``", "\n".join(lines)).split("\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the handler, before napoleon reads the sections."""
+    app.connect("autodoc-process-docstring", mark_code, priority=100)

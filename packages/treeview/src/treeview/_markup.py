@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import resources
+from pkgutil import get_data
 
 from treeview._document import Span, Style, printable
 from treeview._inline import atom_span
@@ -101,7 +101,9 @@ def css_color(color: str | None) -> str | None:
 @functools.cache
 def read_static(name: str) -> str:
     """The text of a file in `treeview/static`, without comments and indentation if a sheet."""
-    text = resources.files("treeview").joinpath("static", name).read_text("utf-8")
+    data = get_data("treeview", f"static/{name}")  # works from zip files, and loads quickly
+    assert data is not None
+    text = data.decode("utf-8")
     if not name.endswith(".css"):
         return text
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)

@@ -14,9 +14,9 @@ by the name or by the key that stands in front), and only items that follow no r
 of their own (`data-p`).
 """
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from secrets import token_hex
 
 from treeview._document import (
     ATOM_TYPES,
@@ -117,6 +117,7 @@ class _Place:
     label: str = ""
     columns: int = 0  # the width of the label
     after: str = ""
+    stop: str = ""  # the tag that closes the line
 
 
 @dataclass(slots=True)
@@ -140,7 +141,7 @@ class _Writer:
         self._lines = 0
         self._frames: list[_Frame] = []
         # The same page may hold other outputs, and another copy of this document.
-        self._name = f"tv{token_hex(4)}"
+        self._name = f"tv{os.urandom(4).hex()}"
 
     def write(self, root: Node) -> None:
         self._write_node(root, _Place())
@@ -174,13 +175,15 @@ class _Writer:
 
     def _write_line(self, place: _Place, content: str, note: str = "") -> None:
         indentation = "  " * place.depth
-        self.parts.append(f"{place.start}{indentation}{place.label}{content}{place.after}{note}")
+        self.parts.append(
+            f"{place.start}{indentation}{place.label}{content}{place.after}{note}{place.stop}"
+        )
 
     def _write_picture(self, picture: Picture, place: _Place) -> None:
         self.sheets.add(PICTURES)
         indentation = "  " * place.depth if place.label else ""
         figure = picture_html(picture, place.depth)
-        self.parts.append(f"{place.start}{indentation}{place.label}{figure}")
+        self.parts.append(f"{place.start}{indentation}{place.label}{figure}{place.stop}")
 
     def _write_foreign(self, foreign: Foreign, place: _Place) -> None:
         # Scripts may run in there, but as a stranger: without `allow-same-origin` they reach
@@ -192,15 +195,15 @@ class _Writer:
             f"{styled_html(foreign.fallback.spans)}{place.after}</summary>"
             f'<iframe sandbox="allow-scripts" loading="lazy" style="--d:{place.depth}"'
             f' title="{escape(foreign.fallback.plain)}"'
-            f' srcdoc="{escape_source(foreign.html)}"></iframe></details>'
+            f' srcdoc="{escape_source(foreign.html)}"></iframe></details>{place.stop}'
         )
 
     def _write_branch(self, branch: Branch, place: _Place) -> None:
         unfolded = id(branch) in self._opened
         if not unfolded or (not branch.values and branch.omitted == 0):
-            numbers, linked = _look_inside(branch)
+            numbers, rich = _look_inside(branch)
             line = flat_spans(branch, self._room(place) if branch.values else MOST_LINES)
-            if line is not None and not linked:
+            if line is not None and not rich:
                 anchors = "".join(f"<a id={self._name}-{number}></a>" for number in numbers)
                 self._write_line(place, anchors + styled_html(line), _note_html(branch))
                 return
@@ -230,14 +233,14 @@ class _Writer:
         closing = f"{_omitted_html(branch, count, place.depth + 1)}</ul>"
         if branch.tail.spans:
             closing += f"{indentation}{styled_html(branch.tail.spans)}{place.after}"
-        closing += "</details>"
+        closing += f"</details>{place.stop}"
         first = count if count <= self._stretch + 1 else self._stretch
         if first < count:
             # The frame that is pushed last is written first.
             rest = range(first, count)
             hidden = omitted_span(len(rest), branch.omitted_name)
             items = self._items(branch, rest, steps, place, 2)
-            self._frames.append(_Frame(items, f"</ul></details>{closing}"))
+            self._frames.append(_Frame(items, f"</ul></details></li>{closing}"))
             closing = (
                 f"<li class=re><details><summary><i>{indentation}  </i>{styled_html((hidden,))}"
                 f"</summary><ul data-n={first}{rule}>"
@@ -265,7 +268,8 @@ class _Writer:
             start = "<li>" if step is None else f'<li data-p="{escape(step)}">'
             label = label_spans(branch, position)
             width, markup = spans_width(label), styled_html(label)
-            yield _Place(depth, place.nesting + nesting, start, markup, width, after), value
+            where = _Place(depth, place.nesting + nesting, start, markup, width, after, "</li>")
+            yield where, value
 
     def _write_too_deep(self, branch: Branch, place: _Place) -> None:
         said = (f"  … {_levels(branch):,} more levels are not in this page", "muted")
@@ -275,7 +279,7 @@ class _Writer:
 
 def _atoms_html(branch: Branch, positions: range, depth: int) -> str:
     """Many plain values at once: most of what large objects hold."""
-    start, after = f"<li>{'  ' * depth}", escape(branch.separator)
+    start, after = f"<li>{'  ' * depth}", f"{escape(branch.separator)}</li>"
     values = map(atom_html, branch.values[positions.start : positions.stop])
     if branch.labels is None:
         return "".join([f"{start}{value}{after}" for value in values])
@@ -305,7 +309,9 @@ def _summary_html(branch: Branch, room: int, place: _Place) -> str:
 
 
 def _look_inside(branch: Branch) -> tuple[list[int], bool]:
-    """The numbers of a short branch and those inside it, and whether anything refers to another.
+    """The numbers of a short branch and those inside it, and whether it holds more than text.
+
+    A link, a picture or rich output needs a line of its own.
 
     Looks only as far as one line could reach.
     """
@@ -315,7 +321,7 @@ def _look_inside(branch: Branch) -> tuple[list[int], bool]:
         if not pending:
             break
         node = pending.pop()
-        if isinstance(node, Reference):
+        if isinstance(node, Reference | Picture | Foreign):
             return numbers, True
         if isinstance(node, Branch):
             if node.number:
@@ -335,7 +341,7 @@ def _omitted_html(branch: Branch, shown: int, depth: int) -> str:
     if omitted == 0:
         return ""
     said = omitted_span(omitted, branch.omitted_name, more=shown > 0)
-    return f"<li>{'  ' * depth}{styled_html((said,))}"
+    return f"<li>{'  ' * depth}{styled_html((said,))}</li>"
 
 
 def _step_rule(branch: Branch) -> tuple[str, Sequence[str | None] | None]:

@@ -75,7 +75,7 @@ def _edge_html(side: _Side, labels: list[EdgeLabel], scale: float, area: str) ->
     )
     thickness = _LINE_PIXELS if side in ("left", "right") or not upright else 0
     longest = min(_MOST_COLUMNS, max(text_width(label.text) for label in labels))
-    depth = longest * _COLUMN_PIXELS + 8 if thickness else _LINE_PIXELS + 2
+    depth = longest * _COLUMN_PIXELS + 8 if thickness else _LINE_PIXELS + 6
     along, extent, across = (
         ("top", "height", "width") if side in ("left", "right") else ("left", "width", "height")
     )

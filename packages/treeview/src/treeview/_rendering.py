@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, TextIO
 
 from treeview._document import Node
@@ -195,7 +194,7 @@ def write_file(target: Path, content: str) -> None:
         OSError: The folder does not exist or the file cannot be written.
     """
     # A file beside the target on the same file system, so that renaming it is one step.
-    draft = target.with_name(f".{target.name}.{token_hex(4)}")
+    draft = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         try:
             draft.write_text(content, encoding="utf-8", newline="\n")
@@ -209,5 +208,7 @@ def write_file(target: Path, content: str) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise type(error)(
-            error.errno, f"Could not write {len(content):,} characters: {reason}", str(target)
+            error.errno,
+            f"Could not write {str(target)!r} ({reason}); nothing was changed, so make room or"
+            " choose another path and save again.",
         ) from error

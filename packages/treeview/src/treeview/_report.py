@@ -1,6 +1,7 @@
 """Pages that tell a story: headings, paragraphs, tables and renderings in one file."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -9,6 +10,9 @@ from treeview._figures import as_displayable
 from treeview._markup import Markup, escape
 from treeview._page import page_html
 from treeview._rendering import Displayable, write_file
+
+_CODE = re.compile(r"`([^`\n]+)`")
+_NUMERIC = re.compile(r"[-+−]?[\d.,]+(?:e[-+]?\d+)? ?%?")
 
 
 class Page:
@@ -43,10 +47,16 @@ class Page:
         return self._add(Markup(f"<h{level}>{escape(text)}</h{level}>"))
 
     def paragraph(self, text: str) -> Self:
-        """Adds a paragraph; blank lines begin a new one, and single line breaks stay."""
+        """Adds a paragraph.
+
+        Args:
+            text: What it says. Blank lines begin a new paragraph, single line breaks stay, and
+                what stands in backticks is set as code.
+        """
         for block in text.strip("\n").split("\n\n"):
             lines = "\n".join(map(escape, block.strip("\n").split("\n")))
-            self._add(Markup(f"<p>{lines}</p>"))
+            content = _CODE.sub(r"<code>\1</code>", lines)
+            self._add(Markup(f"<p>{content}</p>"))
         return self
 
     def table(
@@ -56,8 +66,8 @@ class Page:
 
         Args:
             columns: The heading of each column.
-            rows: The cells of each row: strings, numbers (which stand to the right), renderings,
-                or other objects, which show their `str`.
+            rows: The cells of each row: strings, numbers, renderings, or other objects,
+                which show their `str`. Columns of numbers stand to the right.
             caption: What the table shows.
 
         Raises:
@@ -132,6 +142,8 @@ class Page:
 
 
 def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return _NUMERIC.fullmatch(value) is not None
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

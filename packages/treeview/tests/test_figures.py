@@ -1,0 +1,135 @@
+"""Figures: text and renderings side by side, indented, coloured."""
+
+import math
+
+import pytest
+from bs4 import BeautifulSoup
+
+import treeview
+from treeview._figures import (
+    bolded,
+    indented,
+    inline,
+    styled,
+    text_on_color,
+    with_color,
+    with_font_size,
+)
+
+
+def soup_of(figure):
+    return BeautifulSoup(figure.html(), "html.parser").select_one(".treeview")
+
+
+def test_inline_puts_blocks_of_text_side_by_side():
+    figure = inline("a\nbb", treeview.render([1, 2]), "x\ny\nz")
+    assert figure.text() == "a [1, 2]x\nbb      y\n        z"
+
+
+def test_inline_renders_objects_and_takes_strings_as_they_are():
+    assert [cell.text for cell in soup_of(inline("a'", {"k": 1})).select(":scope > div > div")] == [
+        "a'",
+        "{'k': 1}",
+    ]
+
+
+@pytest.mark.parametrize(("wrap", "value"), [(True, "wrap"), (False, "nowrap")])
+def test_inline_wraps_on_demand(wrap, value):
+    assert f"flex-wrap:{value}" in soup_of(inline("a", wrap=wrap)).div["style"]
+
+
+def test_inline_of_nothing_is_nothing():
+    assert inline().text() == ""
+
+
+def test_indented_moves_every_line():
+    assert indented("a\nb").text() == "  a\n  b"
+
+
+def test_styled_keeps_the_text_and_cannot_leave_its_attribute():
+    figure = styled("a", 'color: red" onclick="x')
+    assert figure.text() == "a"
+    assert soup_of(figure).div.attrs == {"style": 'color: red" onclick="x'}
+
+
+def test_styled_wants_a_string():
+    with pytest.raises(TypeError, match="Expected `css` to be a string of CSS declarations, got 3"):
+        styled("a", 3)
+
+
+@pytest.mark.parametrize(
+    ("figure", "style"),
+    [
+        (with_font_size("a", 0.5), "font-size: 0.5em"),
+        (with_font_size("a", "12px"), "font-size: 12px"),
+        (with_color("a", "teal"), "color: teal"),
+        (bolded("a"), "font-weight: bold"),
+    ],
+)
+def test_shorthands_of_styled(figure, style):
+    assert soup_of(figure).div["style"] == style
+
+
+def test_a_colour_must_be_one():
+    with pytest.raises(ValueError, match="Expected `color` to be a CSS colour such as 'teal', got"):
+        with_color("a", "red; background: url(x)")
+
+
+def colors_of(figure):
+    parts = dict(
+        part.split(":", 1) for part in soup_of(figure).span["style"].split(";") if ":" in part
+    )
+    back = [int(part) for part in parts["background"][4:-1].split(",")]
+    front = [int(digit * 2, 16) for digit in parts["color"][1:]]
+    return back, front, parts
+
+
+def luminance(color):
+    shares = [channel / 255 for channel in color]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("vmin", [None, -1.0])
+@pytest.mark.parametrize("value", [-1, -0.7, -0.4, -0.1, 0, 0.2, 0.5, 0.8, 1, math.nan, 9])
+def test_letters_can_be_read_on_every_colour(value, vmin):
+    back, front, _ = colors_of(text_on_color("word", value, vmin=vmin))
+    low, high = sorted([luminance(back), luminance(front)])
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_opposite_numbers_have_different_colours_and_zero_is_light():
+    assert colors_of(text_on_color("a", -1))[0] != colors_of(text_on_color("a", 1))[0]
+    assert min(colors_of(text_on_color("a", 0))[0]) > 230
+
+
+@pytest.mark.parametrize("value", [2, -2, math.inf, math.nan])
+def test_numbers_outside_of_the_range_have_an_outline(value):
+    assert "outline" in colors_of(text_on_color("a", value))[2]
+    assert "outline" not in colors_of(text_on_color("a", 1))[2]
+
+
+def test_a_colormap_of_ones_own_is_used():
+    figure = text_on_color("a", 1, colormap=["#000000", "#102030"])
+    assert colors_of(figure)[0] == [16, 32, 48]
+
+
+def test_the_number_is_told_on_hover_and_the_text_is_text():
+    figure = text_on_color("<b>", 0.25)
+    assert soup_of(figure).span["title"] == "0.25"
+    assert soup_of(figure).span.text == "<b>"
+    assert figure.text() == "<b>"
+    assert figure.text(color=True).startswith("\x1b[48;2;")
+
+
+@pytest.mark.parametrize("limits", [{"vmax": 0.0}, {"vmin": 1.0}, {"vmax": math.nan}])
+def test_an_empty_range_is_refused(limits):
+    with pytest.raises(ValueError, match="Expected `vmin` to be less than `vmax`, got"):
+        text_on_color("a", 0, **limits)
+
+
+def test_figures_nest_and_are_saved(tmp_path):
+    figure = indented(inline("a", bolded(with_color("b", "teal"))))
+    figure.save(tmp_path / "figure.txt")
+    assert (tmp_path / "figure.txt").read_text() == "  ab\n"
+    assert set(figure._repr_mimebundle_()) == {"text/plain", "text/html"}

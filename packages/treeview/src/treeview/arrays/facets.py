@@ -132,10 +132,10 @@ def _lay_out(axes: tuple[tuple[int, int, int], ...], cell: int) -> Side:
         gap = cell << (depth - 1) if depth else 0
         own = np.arange(count) * (extent + gap)
         inner.append((axis, own, extent))
-        cuts = np.add.outer(own, cuts).ravel()
+        strips = own[cut : cut + 1].copy() if cut else own[:0]
         if cut:
-            cuts = np.append(cuts, own[cut])
             own[cut:] += cell + gap
+        cuts = np.append(np.add.outer(own, cuts), strips)
         starts = np.add.outer(own, starts).ravel()
         extent = int(own[-1]) + extent
     levels: list[Level] = []

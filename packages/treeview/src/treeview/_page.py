@@ -96,7 +96,7 @@ def page_html(parts: Sequence[Markup], title: str) -> str:
         An HTML document.
     """
     sheets = {REPORT}.union(*(part.sheets for part in parts))
-    script = script_element() if any(part.interactive for part in parts) else ""
+    script = script_element() if BRANCHES in sheets else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -12,7 +12,7 @@ from treeview._page import page_html
 from treeview._rendering import Displayable, write_file
 
 _CODE = re.compile(r"`([^`\n]+)`")
-_NUMERIC = re.compile(r"[-+−]?[\d.,]+(?:e[-+]?\d+)? ?%?")
+_NUMERIC = re.compile(r"[-+\u2212]?[\d.,]+(?:e[-+]?\d+)? ?%?")
 
 
 class Page:

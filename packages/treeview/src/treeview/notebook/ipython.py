@@ -10,7 +10,14 @@ import importlib
 import sys
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable
-from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -37,7 +44,12 @@ _CONTAINERS: tuple[type, ...] = (
     tuple,
 )
 # What says all there is to say on one line, or is shown best by IPython itself.
-_PLAIN_TYPES: frozenset[type] = ATOM_TYPES | {FunctionType, ModuleType, type}
+_PLAIN_TYPES: frozenset[type] = ATOM_TYPES | {
+    BuiltinFunctionType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+}
 
 _Undo = Callable[[], None]
 _installed: WeakKeyDictionary[Any, list[_Undo]] = WeakKeyDictionary()
@@ -145,7 +157,7 @@ def _replace_printer(formatter: Any, kind: type, printer: Any) -> _Undo:
 def _adds_value(obj: Any, formatter: Any) -> bool:
     """Whether an object has no rich output of its own."""
     kind = cast("type[object]", type(obj))
-    if kind in _PLAIN_TYPES:
+    if kind in _PLAIN_TYPES or issubclass(kind, type):
         return False
     if type_attribute(kind, "__treeview__") is not None:
         return True

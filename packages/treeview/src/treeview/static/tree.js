@@ -63,12 +63,12 @@
   }
 
   /**
-   * The text of a line without what scripts added to it.
+   * The text of a line as it stands when open, without what scripts added to it.
    * @param {HTMLElement} line
    */
   function textOf(line) {
     return [...line.childNodes]
-      .filter((node) => !(node instanceof Element && node.matches(".tv-copy, .op, ul")))
+      .filter((node) => !(node instanceof Element && node.matches(".tv-copy, .fo")))
       .map((node) => node.textContent)
       .join("");
   }

@@ -1,0 +1,221 @@
+"""Display in IPython: ordinary formatters, undone completely, and a real kernel."""
+
+import subprocess
+import sys
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+from treeview.notebook import install, load_ipython_extension, uninstall, unload_ipython_extension
+
+pytestmark = pytest.mark.notebook
+
+
+@pytest.fixture
+def shell():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    yield shell
+    uninstall(shell=shell)
+
+
+def shown(shell, obj):
+    data, _ = shell.display_formatter.format(obj)
+    return data
+
+
+class Plain:
+    def __init__(self):
+        self.values = [1, 2]
+
+
+class WithHtml:
+    def _repr_html_(self):
+        return "<p>mine</p>"
+
+
+class WithLatex:
+    def _repr_latex_(self):
+        return "$x$"
+
+
+class WithBundle:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": "mine", "application/x": "more"}, {"application/x": {"a": 1}}
+
+
+class WithBoth:
+    def _repr_html_(self):
+        return "<p>mine</p>"
+
+    def __treeview__(self, view):
+        return view.text("tree")
+
+
+class Inventive:
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: "invented"
+
+
+@pytest.mark.parametrize("obj", [Plain(), [1, 2], {"a": 1}, OrderedDict(a=1), (1, 2), Inventive()])
+def test_objects_without_rich_output_get_text_and_a_tree(shell, obj):
+    import treeview
+
+    install(shell=shell)
+    data = shown(shell, obj)
+    assert data["text/plain"] == treeview.render_text(obj)
+    assert 'class="treeview"' in data["text/html"]
+
+
+@pytest.mark.parametrize("obj", [5, "text", None, 2.5, True, b"x", int, len, np])
+def test_plain_values_stay_with_ipython(shell, obj):
+    before = shown(shell, obj)
+    install(shell=shell)
+    assert shown(shell, obj) == before
+
+
+@pytest.mark.parametrize("obj", [WithHtml(), WithLatex(), WithBundle()])
+def test_objects_with_rich_output_keep_it(shell, obj):
+    before = shell.display_formatter.format(obj)
+    install(shell=shell)
+    assert shell.display_formatter.format(obj) == before
+
+
+def test_types_with_a_printer_of_their_own_keep_it(shell):
+    shell.display_formatter.formatters["text/html"].for_type(Plain, lambda obj: "<p>printer</p>")
+    install(shell=shell)
+    assert shown(shell, Plain())["text/html"] == "<p>printer</p>"
+
+
+def test_a_treeview_method_comes_before_other_rich_output(shell):
+    install(shell=shell)
+    assert "tree" in shown(shell, WithBoth())["text/plain"]
+
+
+def test_chosen_types_are_shown_even_if_rich_and_others_are_not(shell):
+    plain = Plain()
+    others = shown(shell, plain)
+    install([WithHtml], shell=shell)
+    assert "treeview" in shown(shell, WithHtml())["text/html"]
+    assert shown(shell, plain) == others
+    assert "text/html" not in shown(shell, [1, 2])
+
+
+def test_one_type_needs_no_list(shell):
+    install(dict, shell=shell)
+    assert "text/html" in shown(shell, {"a": 1})
+    assert "text/html" not in shown(shell, [1])
+
+
+def test_what_is_no_type_is_refused_before_anything_changes(shell):
+    plain = Plain()
+    before = shown(shell, plain)
+    with pytest.raises(TypeError, match="Expected `types` to be types, got 3; pass its class"):
+        install([dict, 3], shell=shell)
+    assert shown(shell, plain) == before
+
+
+def test_arrays_are_drawn_on_demand(shell):
+    install(shell=shell, autovisualize=True)
+    assert "data:image/png" in shown(shell, [np.eye(4)])["text/html"]
+    install(shell=shell)
+    assert "data:image/png" not in shown(shell, [np.eye(4)])["text/html"]
+
+
+def printers(shell):
+    formatter = shell.display_formatter
+    everything = [formatter.mimebundle_formatter, *formatter.formatters.values()]
+    return [dict(one.type_printers) for one in everything]
+
+
+def test_uninstall_restores_every_formatter(shell):
+    before = printers(shell)
+    install(shell=shell)
+    install([dict], shell=shell)
+    uninstall(shell=shell)
+    uninstall(shell=shell)
+    assert printers(shell) == before
+
+
+def test_uninstall_leaves_what_others_registered_since(shell):
+    install(shell=shell)
+    theirs = shell.display_formatter.formatters["text/plain"]
+    theirs.for_type(dict, printer := lambda obj, p, cycle: p.text("theirs"))
+    uninstall(shell=shell)
+    assert theirs.type_printers[dict] is printer
+
+
+def test_the_extension_installs_and_removes_display_and_magic(shell):
+    before = printers(shell)
+    load_ipython_extension(shell)
+    assert "text/html" in shown(shell, [1])
+    assert "autovisualize" in shell.magics_manager.magics["cell"]
+    unload_ipython_extension(shell)
+    assert printers(shell) == before
+    assert "autovisualize" not in shell.magics_manager.magics["cell"]
+
+
+def test_the_magic_wants_true_or_false(shell):
+    load_ipython_extension(shell)
+    magic = shell.magics_manager.magics["cell"]["autovisualize"]
+    with pytest.raises(ValueError, match="Expected `True`, `False` or nothing after `%%auto"):
+        magic("maybe", "1")
+
+
+def test_outside_of_ipython_it_says_so():
+    code = "import treeview.notebook as n\ntry: n.install()\nexcept RuntimeError as e: print(e)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Expected an IPython shell to run, found none; call this in")
+
+
+CELLS = [
+    "%load_ext treeview",
+    "{'weights': [1, 2, 3], 'name': '</script>'}",
+    "5",
+    "import treeview, numpy as np\ntreeview.show({'a': 1}, 'words', [2])",
+    "%%autovisualize\n[np.eye(3)]",
+    "[np.eye(3)]",
+    "%unload_ext treeview",
+    "{'weights': [1, 2, 3]}",
+]
+
+
+@pytest.fixture(scope="module")
+def executed():
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def test_in_a_kernel_results_hold_text_and_a_tree(executed):
+    (output,) = executed[1]
+    assert output.output_type == "execute_result"
+    assert set(output.data) == {"text/plain", "text/html"}
+    assert output.data["text/plain"] == "{'weights': [1, 2, 3], 'name': '</script>'}"
+    assert "&lt;/script&gt;" in output.data["text/html"]
+    assert "</script>" not in output.data["text/html"]
+
+
+def test_in_a_kernel_plain_values_stay_plain(executed):
+    assert set(executed[2][0].data) == {"text/plain"}
+
+
+def test_in_a_kernel_show_displays_each_object(executed):
+    kinds = [output.output_type for output in executed[3]]
+    assert kinds == ["display_data", "stream", "display_data"]
+    assert executed[3][1].text == "words\n"
+    assert executed[3][2].data["text/plain"] == "[2]"
+
+
+def test_in_a_kernel_the_magic_draws_arrays_in_its_cell_only(executed):
+    assert "data:image/png" in executed[4][0].data["text/html"]
+    assert "data:image/png" not in executed[5][0].data["text/html"]
+
+
+def test_in_a_kernel_unloading_brings_ipython_back(executed):
+    assert executed[7][0].data == {"text/plain": "{'weights': [1, 2, 3]}"}

@@ -63,13 +63,17 @@ def test_nothing_is_read_without_statistics():
 def test_pictures_stand_below_their_summary():
     (node,) = finish_arrays([request(np.eye(3), NumpyAdapter(), picture=True)], Options())
     assert isinstance(node, Branch)
-    assert node.head.plain == node.folded.plain == "np.ndarray float64[3, 3] ≈0.33 ±0.47 [0, 1] zero:6"
+    assert (
+        node.head.plain == node.folded.plain == "np.ndarray float64[3, 3] ≈0.33 ±0.47 [0, 1] zero:6"
+    )
     (picture,) = node.values
     assert isinstance(picture, Picture)
     assert picture.pixels.shape == (3, 3, 4)
 
 
-@pytest.mark.parametrize("array", [np.array(["a", "b"]), np.array(3.0), np.zeros(0), np.array([None])])
+@pytest.mark.parametrize(
+    "array", [np.array(["a", "b"]), np.array(3.0), np.zeros(0), np.array([None])]
+)
 def test_what_has_no_picture_keeps_its_summary(array):
     (node,) = finish_arrays([request(array, NumpyAdapter(), picture=True)], Options())
     assert isinstance(node, Text)
@@ -115,7 +119,9 @@ def test_adapters_that_lie_are_told_so():
         def fetch(self, requests):
             return [np.zeros(99)] * len(requests)
 
-    nodes = finish_arrays([request(np.arange(20), Liar()), request(np.arange(2), Liar())], Options())
+    nodes = finish_arrays(
+        [request(np.arange(20), Liar()), request(np.arange(2), Liar())], Options()
+    )
     assert plain(nodes) == [
         "np.ndarray int64[20] <adapter gave `str` instead of statistics>",
         "np.ndarray int64[2] <adapter gave `ndarray` of shape (99,) instead of values of shape (2,)>",
@@ -195,10 +201,15 @@ def test_wrappers_answer_for_themselves_too():
 
 
 def test_wrapping_something_else_is_an_error():
-    with pytest.raises(TypeError, match="Expected `Wrapper` to hold an array of a registered type, got `str`"):
+    with pytest.raises(
+        TypeError, match="Expected `Wrapper` to hold an array of a registered type, got `str`"
+    ):
         NAMED.describe(Wrapper("no", ()))
 
 
 def test_axes_that_do_not_fit_are_an_error():
-    with pytest.raises(ValueError, match=r"Expected axes of `Wrapper` with the sizes \(3,\) of the wrapped array, got \(\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"Expected axes of `Wrapper` with the sizes \(3,\) of the wrapped array, got \(\)",
+    ):
         NAMED.describe(Wrapper(np.arange(3), ()))

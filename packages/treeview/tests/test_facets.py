@@ -28,9 +28,7 @@ def test_every_element_stands_once_at_the_documented_place(axes, cell):
     counts = [count for count, _ in axes]
     cuts = [cut if cut < count else 0 for count, cut in axes]
     window = tuple(
-        np.concatenate([np.arange(cut), np.arange(cut, count) + 100])
-        if cut
-        else np.arange(count)
+        np.concatenate([np.arange(cut), np.arange(cut, count) + 100]) if cut else np.arange(count)
         for count, cut in zip(counts, cuts, strict=True)
     )
     side = lay_out_side(range(len(axes)), window, cell)

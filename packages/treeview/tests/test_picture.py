@@ -121,7 +121,9 @@ def test_what_is_not_finite_has_marks_of_its_own():
     assert seen[2] == {(*colors.NEGATIVE_INFINITY, 255), (*colors.INFINITY_MARK, 255)}
     assert len(seen[3]) == 1
     assert (tiles[0] == tiles[0].transpose(1, 0, 2)).all()  # a cross is symmetric
-    assert picture.description.endswith("values from 1 to 1, 1 NaN, 2 infinite; rows: axis 0; columns: axis 1")
+    assert picture.description.endswith(
+        "values from 1 to 1, 1 NaN, 2 infinite; rows: axis 0; columns: axis 1"
+    )
     assert valid.all()
 
 
@@ -231,7 +233,9 @@ def test_facets_have_transparent_gaps_and_labels():
     expected = colors.sequential_map()[np.rint(array / 23 * 255).astype(int)]
     for head in range(3):
         assert (picture.pixels[:, 5 * head : 5 * head + 4] == expected[head]).all()
-    labels = [(label.side, label.start, label.stop, label.text, label.level) for label in picture.labels]
+    labels = [
+        (label.side, label.start, label.stop, label.text, label.level) for label in picture.labels
+    ]
     assert labels == [
         ("left", 0, 2, "row: 2", 0),
         ("top", 0, 14, "col: 4", 0),
@@ -250,14 +254,19 @@ def test_what_is_left_out_is_marked_and_said():
     picture = draw(array, maximum_size=100, minimum_edge=2)
     height, width = picture.pixels.shape[0] - 1, picture.pixels.shape[1] - 1
     assert (picture.pixels[height // 2, ::2] == CUT_MARK).all()
-    assert picture.caption.plain == f"showing {height} of 40 along axis 0, {width} of 50 along axis 1"
+    assert (
+        picture.caption.plain == f"showing {height} of 40 along axis 0, {width} of 50 along axis 1"
+    )
     assert (picture.pixels[0, 0] == colors.sequential_map()[0]).all()
     assert (picture.pixels[-1, -1] == colors.sequential_map()[-1]).all()
 
 
 def test_items_and_axes_carry_the_given_labels():
     picture = draw(
-        np.zeros((2, 2)), item_labels={0: ("a", "b")}, axis_labels={1: "key"}, value_labels={0: "no"}
+        np.zeros((2, 2)),
+        item_labels={0: ("a", "b")},
+        axis_labels={1: "key"},
+        value_labels={0: "no"},
     )
     texts = [(label.side, label.text, label.level) for label in picture.labels]
     assert texts == [

@@ -14,7 +14,7 @@ from treeview._document import Text
 from treeview._guard import safe_repr
 from treeview._names import type_name
 from treeview._registry import Registry
-from treeview._view import View
+from treeview._view import ArraySketch, View
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_statistics, read_windows
 from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
@@ -100,6 +100,12 @@ def placement(array: jax.Array) -> str:
     return f"on {len(devices)} devices" + (f", {spec!r}" if spec is not None else "")
 
 
+def _show_tracer(tracer: Tracer, view: View) -> ArraySketch | Text:
+    if isinstance(tracer, jax.Array):
+        return view.array(tracer)
+    return view.text(safe_repr(tracer))  # of something else, such as a mutable array
+
+
 def _show_as_repr(obj: object, view: View) -> Text:
     return view.text(safe_repr(obj))
 
@@ -120,6 +126,8 @@ def _mesh_text(mesh: Any) -> str:
 def register(registry: Registry) -> None:
     """Tells a registry about JAX's types."""
     registry.register_array(jax.Array, JaxAdapter())
+    registry.register_array(Tracer, JaxAdapter())
+    registry.register(Tracer, _show_tracer)
     abstract = AbstractAdapter("jax.ShapeDtypeStruct", "abstract")
     registry.register_array(jax.ShapeDtypeStruct, abstract)
     if hasattr(jax, "Ref"):

@@ -51,7 +51,9 @@ def array_picture(
         ValueError: Its values cannot be read, or an argument does not fit it.
     """
     style = style or PictureStyle()
-    adapter, array, info = _described(array)
+    if issubclass(type(array), np.generic):
+        array = np.asarray(array)
+    adapter, info = _described(array)
     check_style(style, info)
     row_axes, column_axes = (
         _axis_list(keys, info, name) for keys, name in ((rows, "rows"), (columns, "columns"))
@@ -116,7 +118,7 @@ def _adapter_for(array: object) -> ArrayAdapter | None:
     return default_registry.adapter_for(type(array))
 
 
-def _described(array: object) -> tuple[ArrayAdapter, Any, ArrayInfo]:
+def _described(array: object) -> tuple[ArrayAdapter, ArrayInfo]:
     default_registry.load_plugins()
     adapter = _adapter_for(array)
     if adapter is None:
@@ -136,7 +138,7 @@ def _described(array: object) -> tuple[ArrayAdapter, Any, ArrayInfo]:
             f"Expected an array of numbers, truth values or times, got {what}; choose a numeric "
             "part of it, such as one field."
         )
-    return adapter, array, info
+    return adapter, info
 
 
 def axis_number(key: AxisKey, info: ArrayInfo, argument: str) -> int:

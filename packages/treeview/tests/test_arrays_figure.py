@@ -1,0 +1,276 @@
+"""`render_array`: axes by position or name, masks, labels, refusals."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import treeview
+from treeview.arrays import colors
+from treeview.arrays.blocks import block_lines
+from treeview.arrays.delegate import delegating_adapter
+from treeview.arrays.protocol import Axis
+
+
+@dataclass
+class Named:
+    """An array with a name for each axis; names that are numbers are positions."""
+
+    data: np.ndarray
+    names: tuple
+
+
+def axes(named):
+    return [
+        Axis(size, position=name) if isinstance(name, int) else Axis(size, name=name)
+        for size, name in zip(named.data.shape, named.names, strict=True)
+    ]
+
+
+treeview.register_array(
+    Named, delegating_adapter(lambda named: named.data, axes=axes, type_name="Named")
+)
+
+CUBE = np.arange(24).reshape(2, 3, 4) % 7
+
+
+def sides(figure):
+    """Which axes the rows and the columns show, as the description says."""
+    return re.search(r"; (?:rows: (.*?))?(?:; )?(?:columns: (.*))?$", figure.text()).groups()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, ("axis 1", "axis 2 within axis 0")),
+        ({"rows": [0]}, ("axis 0", "axis 2 within axis 1")),
+        ({"rows": [-1], "columns": [-2]}, ("axis 2", "axis 1 within axis 0")),
+        ({"columns": (0, 1, 2)}, (None, "axis 0 within axis 1 within axis 2")),
+        ({"columns": 1, "rows": (2, 0)}, ("axis 2 within axis 0", "axis 1")),
+    ],
+)
+def test_axes_are_placed_by_position(arguments, expected):
+    assert sides(treeview.render_array(CUBE, **arguments)) == expected
+
+
+def test_axes_are_placed_by_name():
+    named = Named(CUBE, ("heads", 0, "kv seq"))
+    figure = treeview.render_array(named, rows="kv seq", columns=[-1])
+    assert sides(figure) == ("kv seq", "axis 0 within heads")
+    assert figure.text().startswith("int64[heads:2, 3, kv seq:4]: values from 0 to 6;")
+
+
+def test_elements_stand_where_their_axes_were_put():
+    figure = treeview.render_array(CUBE, rows=[2], columns=[1, 0])
+    table = colors.digit_colors()
+    for i, j, k in np.ndindex(CUBE.shape):
+        assert (figure.picture.pixels[k, 4 * i + j] == table[CUBE[i, j, k]]).all()
+
+
+@pytest.mark.parametrize(
+    ("mask", "cells"),
+    [
+        (np.array([True, False, True, True]), 6),
+        (np.array([[[True]], [[False]]]), 12),
+        (np.zeros((2, 3, 4), bool), 24),
+        (CUBE > 2, int((CUBE <= 2).sum())),
+        ([[True], [False], [True]], 8),
+    ],
+)
+def test_masks_broadcast_like_numpy(mask, cells):
+    figure = treeview.render_array(CUBE * 1.0, valid_mask=mask)
+    assert f", {cells} masked" in figure.text()
+
+
+def test_masks_find_their_axes_by_name():
+    named = Named(CUBE * 1.0, ("a", "b", "c"))
+    mask = Named(np.array([[True, False]] * 4), ("c", "a"))
+    assert ", 12 masked" in treeview.render_array(named, valid_mask=mask).text()
+    assert (
+        ", 12 masked" in treeview.render_array(named, valid_mask=Named(mask.data[0], ("a",))).text()
+    )
+
+
+@pytest.mark.parametrize(
+    "mask", [np.ones(3, bool), np.ones((1, 2, 3, 4), bool), Named(np.ones(2), ("x",))]
+)
+def test_masks_that_do_not_fit_are_refused(mask):
+    with pytest.raises(
+        ValueError, match=r"Expected `valid_mask` to broadcast to int64\[2, 3, 4\], got"
+    ):
+        treeview.render_array(CUBE, valid_mask=mask)
+
+
+def test_large_arrays_are_truncated_and_small_ones_are_not():
+    assert treeview.render_array(np.zeros((500, 500))).picture.pixels.shape[:2] == (500, 500)
+    cut = treeview.render_array(np.zeros((5000, 500)))
+    assert "of 5000 along axis 0" in cut.text()
+    assert cut.picture.pixels.shape[0] * cut.picture.pixels.shape[1] < 11_000
+    told = treeview.render_array(
+        np.zeros((50, 50)), truncate=True, maximum_size=100, minimum_edge_items=3
+    )
+    assert told.text().endswith("showing 10 of 50 along axis 0, 10 of 50 along axis 1")
+
+
+def test_masks_are_truncated_with_their_arrays():
+    mask = np.ones((50, 50), bool)
+    mask[25] = False  # left out
+    figure = treeview.render_array(np.eye(50), valid_mask=mask, truncate=True, maximum_size=100)
+    assert "masked" not in figure.text()
+
+
+def test_labels_stand_at_their_axes():
+    figure = treeview.render_array(
+        np.zeros((2, 3)),
+        axis_item_labels={-1: ["a", "b", "c"]},
+        axis_labels={0: "rows!"},
+        value_item_labels={0: "zero"},
+    )
+    texts = {(label.side, label.text) for label in figure.picture.labels}
+    assert texts == {
+        ("top", "a"),
+        ("top", "b"),
+        ("top", "c"),
+        ("top", "axis 1: 3"),
+        ("left", "rows!"),
+    }
+    assert figure.text().endswith("0 = zero")
+
+
+def test_hostile_labels_stay_text():
+    hostile = "</script><img src=x onerror=alert(1)>"
+    figure = treeview.render_array(
+        np.zeros((1, 2)), axis_item_labels={1: [hostile, "\u202e\x00"]}, axis_labels={0: hostile}
+    )
+    assert "<img src=x" not in figure.html()
+
+
+def test_scalars_and_numbers_of_numpy_have_a_picture():
+    assert treeview.render_array(np.float32(2)).picture.pixels.shape == (1, 1, 4)
+    assert treeview.render_array(np.array(2)).text() == "int64[]: values from 2 to 2"
+
+
+def test_integers_can_be_drawn_as_colors():
+    figure = treeview.render_array(np.array([[0, 5, 10]]), continuous=True, trim_outliers=False)
+    assert (figure.picture.pixels[0] == colors.sequential_map()[[0, 128, 255]]).all()
+
+
+def test_html_holds_the_picture_and_its_description():
+    html = treeview.render_array(np.eye(3), axis_labels={0: "left"}).html()
+    assert 'alt="float64[3, 3]: values from 0 to 1; rows: axis 0; columns: axis 1"' in html
+    assert "data:image/png;base64," in html
+
+
+@pytest.mark.parametrize(
+    ("array", "arguments", "error", "message"),
+    [
+        (
+            [1, 2],
+            {},
+            TypeError,
+            "Expected an array of a registered type, got `list`; convert it with `numpy.asarray`",
+        ),
+        (
+            np.array(["a"]),
+            {},
+            TypeError,
+            r"Expected an array of numbers, truth values or times, got np.ndarray <U1\[1\]",
+        ),
+        (
+            CUBE,
+            {"rows": [3]},
+            ValueError,
+            r"Expected `rows` to name axes of int64\[2, 3, 4\], got 3; it has the axes 0, 1, 2",
+        ),
+        (CUBE, {"columns": [-4]}, ValueError, "Expected `columns` to name axes of .* got -4"),
+        (CUBE, {"columns": "x"}, ValueError, "Expected `columns` to name axes of .* got 'x'"),
+        (CUBE, {"rows": [True]}, ValueError, "Expected `rows` to name axes of .* got True"),
+        (
+            CUBE,
+            {"axis_labels": {9: "x"}},
+            ValueError,
+            "Expected `axis_labels` to name axes of .* got 9",
+        ),
+        (
+            CUBE,
+            {"rows": [1], "columns": [1]},
+            ValueError,
+            "Expected each axis at most once in `rows` and `columns`, got axis 1 twice",
+        ),
+        (CUBE, {"rows": [1, -2]}, ValueError, "got axis 1 twice"),
+        (
+            CUBE,
+            {"sliders": [0]},
+            ValueError,
+            r"Expected `sliders` to be empty, got \[0\]: pictures are static",
+        ),
+        (
+            CUBE,
+            {"axis_item_labels": {0: ["a"]}},
+            ValueError,
+            "to have one label for each of its 2 indices, got 1",
+        ),
+        (
+            CUBE * 1.0,
+            {"continuous": False},
+            ValueError,
+            "Expected integers or truth values for `continuous=False`, got float64",
+        ),
+        (CUBE, {"vmin": 2, "vmax": 1}, ValueError, "Expected `vmin` <= `vmax`, got 2 and 1"),
+        (
+            CUBE,
+            {"vmax": float("nan")},
+            ValueError,
+            "Expected `vmax` to be a finite number, got nan",
+        ),
+        (
+            CUBE,
+            {"vmin": -1, "vmax": 2, "around_zero": True},
+            ValueError,
+            "Expected `vmin` to be -`vmax` with `around_zero=True`, got -1 and 2",
+        ),
+        (
+            CUBE,
+            {"pixels_per_cell": 0},
+            ValueError,
+            "Expected `pixels_per_cell` between 1 and 64, got 0",
+        ),
+        (CUBE, {"colormap": "jet"}, ValueError, "Expected `colormap` to be a sequence of colours"),
+    ],
+)
+def test_misfits_are_explained(array, arguments, error, message):
+    with pytest.raises(error, match=message):
+        treeview.render_array(array, **arguments)
+
+
+def test_arrays_without_readable_values_are_refused():
+    jax = pytest.importorskip("jax")
+    gone = jax.numpy.ones(3)
+    gone.delete()
+    with pytest.raises(
+        ValueError, match=r"got jax.Array float32\[3\], which is deleted; pass a concrete array"
+    ):
+        treeview.render_array(gone)
+
+
+def test_terminals_show_half_blocks():
+    pixels = np.zeros((3, 2, 4), np.uint8)
+    pixels[0] = (255, 0, 0, 255)
+    pixels[1] = (0, 0, 255, 255)
+    pixels[2, 0] = (1, 2, 3, 255)
+    assert block_lines(pixels, 80) == [
+        "\x1b[38;2;255;0;0;48;2;0;0;255m▀▀\x1b[0m",
+        "\x1b[0;38;2;1;2;3m▀\x1b[0m \x1b[0m",
+    ]
+
+
+def test_pictures_wider_than_the_terminal_are_averaged():
+    pixels = np.zeros((4, 8, 4), np.uint8)
+    pixels[..., 3] = 255
+    pixels[:, ::2, 0] = 200
+    assert block_lines(pixels, 4) == ["\x1b[38;2;100;0;0;48;2;100;0;0m▀▀▀▀\x1b[0m"]
+    figure = treeview.render_array(np.zeros((10, 200)))
+    lines = figure.text(width=50, color=True).splitlines()
+    assert lines[0].startswith("float64[10, 200]")
+    assert all(line.count("▀") + line.count("▄") <= 50 for line in lines[1:])
+    assert len(lines) > 1

@@ -126,7 +126,6 @@ class Branch:
         totals: For each unit (such as `parameters`) how many values and bytes the arrays below
             hold, each array counted once.
         inline: Whether the branch may stand on one line in full if it fits.
-        revealed: Whether the branches around this one start open, so that it is seen.
     """
 
     head: Text
@@ -145,7 +144,6 @@ class Branch:
     number: int = 0
     totals: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     inline: bool = True
-    revealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,11 +189,13 @@ def _flat_ending(branch: Branch) -> list[Span]:
 def short_spans(node: Node, limit: int) -> list[Span]:
     """A node on one line of at most `limit` columns: in full, or shortened.
 
-    What cannot be shortened to that, such as the bare name of a class, is longer.
+    What cannot be shortened, an atom or the bare name of a class, may be longer.
     """
     whole = flat_spans(node, limit)
     if whole is not None:
         return whole
+    if type(node) in _ATOM_STYLES:
+        return [atom_span(node)]
     if not isinstance(node, Branch):
         return cut_spans(list(node_text(node).spans), limit)
     if node.folded is not None:
@@ -213,7 +215,7 @@ def _elided(branch: Branch, limit: int) -> list[Span]:
     for index, value in enumerate(branch.values):
         label = label_spans(branch, index)
         left = None if hidden is None else hidden - index - 1
-        after = [omitted_span(left, "")]
+        after = [] if left == 0 else [omitted_span(left, "")]
         space = room - spans_width(body) - spans_width(after) - len(separator)
         space -= spans_width(label)
         spans = flat_spans(value, space) or _stub_spans(value, space)
@@ -221,7 +223,8 @@ def _elided(branch: Branch, limit: int) -> list[Span]:
             break
         body += label
         body += spans
-        body.append((separator, "plain"))
+        if after:
+            body.append((separator, "plain"))
         rest = after
     spans = [*branch.head.spans, *body, *rest, *branch.tail.spans]
     if spans_width(spans) <= limit:

@@ -32,7 +32,7 @@ class Options:
     depth: int | None = None
     max_items: int = 1000
     max_lines: int | None = 40
-    max_nodes: int = 20_000
+    max_nodes: int = 50_000
     seconds: float = 5.0
     color: bool | None = None
     autovisualize: bool = False

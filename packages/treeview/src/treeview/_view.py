@@ -5,7 +5,7 @@ objects. The walk takes from a sketch only as many children as there is room for
 costs the same for ten items and for ten million.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MemberDescriptorType
 from typing import Any, Literal, Protocol
@@ -46,6 +46,7 @@ class Sketch:
         inline: Whether it may stand on one line.
         unit: What arrays below count as in totals.
         fresh: Whether a second sighting of the object is shown in full again.
+        revealed: Whether the branches around this one start open, so that it is seen.
     """
 
     head: Text
@@ -65,6 +66,7 @@ class Sketch:
     inline: bool = True
     unit: str | None = None
     fresh: bool = False
+    revealed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -97,11 +99,21 @@ class View:
         options: The options of this rendering.
     """
 
-    __slots__ = ("_adapters", "options")
+    __slots__ = ("_adapters", "_draw", "options")
 
-    def __init__(self, options: Options, adapters: _Adapters) -> None:
+    def __init__(
+        self, options: Options, adapters: _Adapters, draw: Callable[[Any], Shown]
+    ) -> None:
         self.options = options
         self._adapters = adapters
+        self._draw = draw
+
+    def draw(self, obj: Any) -> Shown:
+        """What the handlers make of another object: a node, or a sketch that may be changed.
+
+        With this a handler wraps or completes the look of something that it stands for.
+        """
+        return self._draw(obj)
 
     def text(self, *parts: str | tuple[str, Style] | Text) -> Text:
         """One line of text from strings, `(text, style)` pairs and texts."""

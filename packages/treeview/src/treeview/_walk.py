@@ -130,7 +130,7 @@ class _Walk:
         self.root = root
         self.registry = registry
         self.level = level
-        self.view = View(options, registry)
+        self.view = View(options, registry, self._drawn)
         self.exact = options.roundtrip
         self.max_items = _UNLIMITED if self.exact else options.max_items
         self.max_depth = _UNLIMITED if options.depth is None else options.depth
@@ -173,9 +173,7 @@ class _Walk:
         place = self.seen.get(id(obj))
         if place is not None:
             return self._again(place)
-        shown, problem = self._handled(obj)
-        if problem:
-            shown = _with_problem(shown, problem)
+        shown = self._drawn(obj)
         node = self._placed(shown, frame, index)
         if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
             self.seen[id(obj)] = (obj, node, frame, index)
@@ -186,6 +184,13 @@ class _Walk:
         if isinstance(shown, Sketch):
             return self._grow(shown, frame, index)
         return self._array(shown, frame, index) if isinstance(shown, ArraySketch) else shown
+
+    def _drawn(self, obj: Any) -> Shown:
+        """What stands for an object: itself if it is an atom, else what a handler makes of it."""
+        if not self._pending([obj]):
+            return obj
+        shown, problem = self._handled(obj)
+        return _with_problem(shown, problem) if problem else shown
 
     def _handled(self, obj: Any) -> tuple[Shown, str]:
         """What the first handler that works makes of an object, and what went wrong before."""
@@ -246,6 +251,9 @@ class _Walk:
             _NO_TOTALS,
             sketch.inline,
         )
+        if sketch.revealed:
+            for outer in self.stack:
+                _set(outer.branch, "opened", True)
         pending = self._pending(values)
         frame.left -= len(values)
         if omitted != 0 and (pending or not values):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from treeview import Shown, View
+from treeview import Shown, Sketch, View
 
 from modeldata._struct import Struct, pytree_dataclass
 from modeldata._treeview._colors import MARK
@@ -15,11 +15,9 @@ class Marked(Struct):
 
     Attributes:
         value: The selected part.
-        number: The place of the part among all selected parts.
     """
 
     value: Any
-    number: int
 
 
 def draw_selection(selection: Selection, view: View) -> Shown:
@@ -29,34 +27,29 @@ def draw_selection(selection: Selection, view: View) -> Shown:
         selection: The selection.
         view: The builder of treeview.
     """
-    count = selection.count()
-    tree = selection.apply_with_selected_index(lambda number, value: Marked(value, number))
     sketch = view.sequence(
         selection,
-        [tree],
+        [selection.apply(Marked)],
         brackets=("select(", ")"),
         steps=None,
-        note=f"{count} selected",
+        note=f"{selection.count()} selected",
     )
     sketch.inline = False
     return sketch
 
 
 def draw_marked(marked: Marked, view: View) -> Shown:
-    """Draws a selected part, and asks to be revealed.
+    """Draws a selected part as it is drawn elsewhere, with a mark, and opens what is around it.
 
     Args:
         marked: A selected part.
         view: The builder of treeview.
     """
-    sketch = view.sequence(
-        marked,
-        [marked.value],
-        brackets=("▸ ", ""),
-        steps=None,
-        color=MARK,
-        note=f"selected {marked.number}",
-    )
-    sketch.separator = ""
-    sketch.revealed = True
-    return sketch
+    shown = view.draw(marked.value)
+    if not isinstance(shown, Sketch):
+        shown = Sketch(head=view.text(), children=[shown], count=1, separator="")
+    shown.head = view.text(("◆ ", "strong"), shown.head)
+    shown.note = view.text(shown.note, "  " if shown.note.spans else "", ("# selected", "strong"))
+    shown.color = MARK
+    shown.revealed = True
+    return shown

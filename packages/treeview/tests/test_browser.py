@@ -353,7 +353,7 @@ def test_hostile_text_runs_nothing(open_page):
     for attack in attacks:
         page.paragraph(attack).heading(attack).table([attack], [[attack]], caption=attack)
         page.add(treeview.text_on_color(attack, 0.5))
-    opened = open_page(page.add([value] * 15, max_lines=None).html())
+    opened = open_page(page.add([dict(value) for _ in range(15)], max_lines=None).html())
     opened.get_by_role("searchbox").fill("<script>")
     opened.get_by_text("lines match").wait_for()
 

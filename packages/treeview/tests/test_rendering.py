@@ -21,8 +21,9 @@ def test_repr_is_the_text(rendering):
     assert repr(rendering) == rendering.text() == "{'a': [1, 2]}"
 
 
-def test_text_takes_a_width_of_its_own(rendering):
-    assert rendering.text(width=16) == "{\n  'a': [1, 2],\n}"
+def test_text_takes_a_width_of_its_own():
+    rendering = treeview.render({"a": [1, 2], "b": 3})
+    assert rendering.text(width=16) == "{\n  'a': [1, 2],\n  'b': 3,\n}"
 
 
 def test_text_is_coloured_on_demand(rendering):

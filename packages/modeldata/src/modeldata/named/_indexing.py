@@ -12,6 +12,7 @@ otherwise. That decides the order of storage, and again, among the positional ax
 order that the user sees.
 """
 
+import dataclasses
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -35,9 +36,17 @@ class _Pick(NamedTuple):
     value: Any
 
 
-class _New(NamedTuple):
-    """A new positional axis of size 1 (number of the `None` in the index)."""
+@dataclasses.dataclass(frozen=True)
+class _Axis:
+    """A positional axis of the result, by where it comes from and its number there.
 
+    Attributes:
+        source: "stored" for an axis of the indexed array, "block" for one of the index arrays, or
+            "new" for one that the index introduces.
+        number: The number of the stored axis, or else a count.
+    """
+
+    source: str
     number: int
 
 
@@ -46,9 +55,9 @@ class _Index(NamedTuple):
 
     Attributes:
         items: For every stored axis, a slice or a `_Pick`.
-        introduced: New axes of size 1: names, or `_New`.
-        order: The positional axes of the result in order: stored axes (as integers), `_New`, and
-            `...` in place of the positional axes of the index arrays.
+        introduced: New axes of size 1: names, or `_Axis`.
+        order: The positional axes of the result in order, with `...` in place of those of the
+            index arrays.
     """
 
     items: list[Any]
@@ -206,7 +215,7 @@ def _parse_names(x: Named, index: Mapping[AxisName, Any]) -> _Index:
     for name, item in index.items():
         if item is not None:
             items[layout.axis_of[name]] = _item(item)
-    return _Index(items, introduced, [..., *layout.positional])
+    return _Index(items, introduced, [..., *(_Axis("stored", axis) for axis in layout.positional)])
 
 
 def _parse_positions(x: Named, index: Any) -> _Index:
@@ -224,11 +233,11 @@ def _parse_positions(x: Named, index: Any) -> _Index:
         )
     place = dots[0] if dots else len(parts)
     parts[place : place + 1] = [_ALL] * (layout.rank - used)
-    return _place(x, parts)
+    return _place(x, parts, place if dots else 0)
 
 
-def _place(x: Named, parts: Sequence[Any]) -> _Index:
-    """Assigns the parts of a complete index to the stored axes."""
+def _place(x: Named, parts: Sequence[Any], dots: int) -> _Index:
+    """Assigns the parts of a complete index, which had `...` before one, to the stored axes."""
     layout = x.layout
     items: list[Any] = [_ALL] * len(layout.labels)
     introduced: list[Any] = []
@@ -237,7 +246,7 @@ def _place(x: Named, parts: Sequence[Any]) -> _Index:
     remaining = iter(layout.positional)
     for place, part in enumerate(parts):
         if part is None:
-            introduced.append(_New(len(introduced)))
+            introduced.append(_Axis("new", len(introduced)))
             order.append(introduced[-1])
             continue
         axis = next(remaining)
@@ -246,8 +255,10 @@ def _place(x: Named, parts: Sequence[Any]) -> _Index:
             picks.append(place)
             order.append(None)  # keeps places and order in step for now
         else:
-            order.append(axis)
-    block = picks[0] if picks and picks[-1] - picks[0] == len(picks) - 1 else 0
+            order.append(_Axis("stored", axis))
+    together = bool(picks) and picks[-1] - picks[0] == len(picks) - 1
+    split = bool(picks) and picks[0] < dots <= picks[-1]  # also if `...` stood for no axis
+    block = picks[0] if together and not split else 0
     order[block:block] = [...]
     return _Index(items, introduced, [entry for entry in order if entry is not None])
 
@@ -288,64 +299,63 @@ def _target(x: Named, index: _Index) -> _Target:
     arrays, block = aligned([items[axis].value for axis in picked]) if picked else ([], ())
     for axis, array in zip(picked, arrays, strict=True):
         items[axis] = array
-    block_shape = np.broadcast_shapes(*map(np.shape, arrays))
-    found = dict(zip(block, block_shape, strict=True))
-    block_rank = sum(isinstance(label, int) for label in block)
-
-    entries: list[tuple[Any, int]] = [(label, 1) for label in index.introduced]
-    place = len(entries)
-    for axis, item in enumerate(items):
-        if axis in picked:
-            place = len(entries) if axis == picked[0] else place
-            continue
-        label = axis if isinstance(layout.labels[axis], int) else layout.labels[axis]
-        entries.append(
-            (_Stored(axis) if isinstance(label, int) else label, _length(item, shape[axis]))
-        )
-    if picked and picked[-1] - picked[0] != len(picked) - 1:
-        place = 0
-    entries[place:place] = [(_Block(x) if isinstance(x, int) else x, found[x]) for x in block]
-
-    numbers = _numbering(index.order, block_rank)
+    sizes = np.broadcast_shapes(*map(np.shape, arrays))
+    found = [
+        (_Axis("block", label) if isinstance(label, int) else label, size)
+        for label, size in zip(block, sizes, strict=True)
+    ]
+    entries = _stored_order(layout.labels, shape, items, picked, index.introduced, found)
+    numbers = _numbering(index.order, sum(isinstance(label, int) for label in block))
     labels = tuple(numbers.get(label, label) for label, _ in entries)
     check_names(label for label in labels if not isinstance(label, int))
     key = (*(None for _ in index.introduced), *items)
     return _Target(key, labels, tuple(size for _, size in entries))
 
 
-class _Stored(NamedTuple):
-    """A positional axis of the indexed array, by the number of the stored axis."""
-
-    axis: int
-
-
-class _Block(NamedTuple):
-    """A positional axis of the index arrays, by its number."""
-
-    number: int
-    kind: str = "block"
+def _stored_order(
+    labels: Labels,
+    shape: tuple[int, ...],
+    items: Sequence[Any],
+    picked: Sequence[int],
+    introduced: Sequence[Any],
+    block: Sequence[tuple[Any, int]],
+) -> list[tuple[Any, int]]:
+    """Returns the axes of what an index tuple finds, with their sizes, as NumPy stores them."""
+    entries: list[tuple[Any, int]] = [(label, 1) for label in introduced]
+    together = not picked or picked[-1] - picked[0] == len(picked) - 1
+    place = 0
+    for axis, item in enumerate(items):
+        if axis in picked:
+            place = len(entries) if together and axis == picked[0] else place
+        else:
+            label = _Axis("stored", axis) if isinstance(labels[axis], int) else labels[axis]
+            entries.append((label, _length(item, shape[axis])))
+    return [*entries[:place], *block, *entries[place:]]
 
 
 def _numbering(order: Sequence[Any], block_rank: int) -> dict[Any, int]:
     """Numbers the positional axes of the result."""
-    expanded: list[Any] = []
-    for entry in order:
-        if entry is ...:
-            expanded += [_Block(number) for number in range(block_rank)]
-        else:
-            expanded.append(_Stored(entry) if isinstance(entry, int) else entry)
-    return {entry: number for number, entry in enumerate(expanded)}
+    block = [_Axis("block", number) for number in range(block_rank)]
+    place = order.index(...)
+    complete = [*order[:place], *block, *order[place + 1 :]]
+    return {axis: number for number, axis in enumerate(complete)}
 
 
 def _with_shared_axes(x: Named, items: Sequence[Any]) -> list[Any]:
     """Adds an index for each axis whose name an index array has, too, so that they go together."""
     layout = x.layout
-    used = set(_names_of(items))
+    used = _names_of(items)
     result = list(items)
     for axis, (label, item) in enumerate(zip(layout.labels, items, strict=True)):
-        if label in used and isinstance(item, slice) and not isinstance(label, int):
-            steps = np.arange(x.data_array.shape[axis], dtype=np.int32)[item]
-            result[axis] = _Pick(x._make(steps, (label,)))
+        if isinstance(label, int) or label not in used or isinstance(item, _Pick):
+            continue
+        steps = np.arange(x.data_array.shape[axis], dtype=np.int32)[item]
+        if len(steps) != used[label]:
+            raise ValueError(
+                f"Expected each axis name to have one size, but {label!r} has size {used[label]} "
+                f"in an index and {len(steps)} in the indexed array. Slice or rename one of them."
+            )
+        result[axis] = _Pick(x._make(steps, (label,)))
     return result
 
 

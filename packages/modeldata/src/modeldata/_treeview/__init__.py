@@ -4,8 +4,6 @@ treeview finds `register` through the entry point `modeldata` of the group `tree
 calls it before the first rendering after modeldata was imported.
 """
 
-from treeview import Registry
-
 from modeldata._struct import Struct
 from modeldata._treeview._arrays import named_adapter
 from modeldata._treeview._selections import Marked, draw_marked, draw_selection
@@ -14,6 +12,7 @@ from modeldata._treeview._variables import draw_slot, draw_value, draw_variable
 from modeldata.named import NamedArray
 from modeldata.selectors import Selection
 from modeldata.variables import AbstractVariable, AbstractVariableSlot, AbstractVariableValue
+from treeview import Registry
 
 
 def register(registry: Registry) -> None:

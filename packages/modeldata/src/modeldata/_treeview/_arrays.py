@@ -1,9 +1,8 @@
 """Named arrays: the axes have names, the rest is what the stored array says."""
 
-from treeview import Axis, delegating_adapter
-
 from modeldata.named import NamedArray
 from modeldata.named._dims import layout_of
+from treeview import Axis, delegating_adapter
 
 
 def named_axes(array: NamedArray) -> list[Axis]:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from treeview import Shown, Sketch, View
-
 from modeldata._struct import Struct, pytree_dataclass
 from modeldata._treeview._colors import MARK
 from modeldata.selectors import Selection
+from treeview import Shown, Sketch, View
 
 
 @pytree_dataclass

@@ -3,11 +3,10 @@
 import dataclasses
 from typing import Any
 
-from treeview import Shown, View
-
 from modeldata._struct import Struct, is_pytree_node_field
 from modeldata._treeview._colors import GREY, type_color
 from modeldata.nn import Sequential
+from treeview import Shown, View
 
 
 def draw_struct(struct: Struct, view: View) -> Shown:

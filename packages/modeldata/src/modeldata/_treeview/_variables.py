@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from treeview import Shown, View
-
 from modeldata._treeview._colors import (
     GREY,
     PARAMETER,
@@ -18,6 +16,7 @@ from modeldata.variables import (
     Parameter,
     ParameterValue,
 )
+from treeview import Shown, View
 
 
 def draw_variable(variable: AbstractVariable, view: View) -> Shown:

@@ -12,6 +12,7 @@ from modeldata.nn._basic import (
 from modeldata.nn._caching import KVCachingAttention
 from modeldata.nn._combinators import BranchAndAddTogether, BranchAndMultiplyTogether, Residual
 from modeldata.nn._contract import contract
+from modeldata.nn._dropout import DisabledDropout, StochasticDropout, maybe_dropout
 from modeldata.nn._einsum import NamedEinsum
 from modeldata.nn._embedding import EmbeddingDecode, EmbeddingLookup, EmbeddingTable
 from modeldata.nn._grouping import (
@@ -66,6 +67,7 @@ __all__ = [
     "BranchAndMultiplyTogether",
     "CastToDType",
     "ConstantRescale",
+    "DisabledDropout",
     "Elementwise",
     "EmbeddingDecode",
     "EmbeddingLookup",
@@ -89,6 +91,7 @@ __all__ = [
     "Sequential",
     "Softmax",
     "Standardize",
+    "StochasticDropout",
     "TanhSoftCap",
     "assert_no_parameter_slots",
     "constant_initializer",
@@ -99,6 +102,7 @@ __all__ = [
     "is_anonymous_sequential",
     "is_sequential_or_named",
     "make_parameter",
+    "maybe_dropout",
     "variance_scaling_initializer",
     "xavier_normal_initializer",
     "xavier_uniform_initializer",

@@ -84,9 +84,8 @@ class Softmax(Layer):
         del side_inputs
         names = as_names(self.axes)
         array = require_named("`Softmax`", argument, names)
-        wide = widen(array.data_array)
-        result = jax.nn.softmax(wide, axis=axis_numbers(array, names))
-        return NamedArray(data_array=result.astype(array.dtype), dims=array.dims)
+        data = _softmax(array.data_array, axis_numbers(array, names))
+        return NamedArray(data_array=data, dims=array.dims)
 
 
 @pytree_dataclass
@@ -185,6 +184,12 @@ class RenameAxes(Layer):
                 f"{list_names(old)} become {list_names(new)}."
             )
         return NamedArray(data_array=array.data_array, dims=dims)
+
+
+# Compiled on its own, so that it is traced once for all layers of a model with equal shapes.
+@functools.partial(jax.jit, static_argnums=1)
+def _softmax(data: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    return jax.nn.softmax(widen(data), axis=axes).astype(data.dtype)
 
 
 def widen(data: Any) -> Any:

@@ -1,6 +1,7 @@
 """Sums of products over named axes."""
 
-from collections.abc import Hashable, Iterable, Sequence
+import functools
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import jax
@@ -8,6 +9,8 @@ import jax.numpy as jnp
 
 from modeldata.named import NamedArray
 from modeldata.nn._axes import as_names, list_names, require_named
+
+_Dims = tuple[Hashable, ...]
 
 
 def contract(names: Hashable, left: NamedArray, right: NamedArray) -> NamedArray:
@@ -54,49 +57,52 @@ def contract_unchecked(
     which takes ten times longer than the product with the activations of one token. Where such
     axes lie side by side, they are one axis to XLA here.
     """
-    summed = sorted(summed, key=right.dims.index)
-    matched = [name for name in left.dims if name in right.dims and name not in summed]
+    order = tuple(sorted(summed, key=right.dims.index))
+    data = _contracted(left.data_array, right.data_array, left.dims, right.dims, order)
+    return NamedArray(data_array=data, dims=_kept_dims(left.dims, right.dims, order)[0])
+
+
+def _kept_dims(left: _Dims, right: _Dims, summed: _Dims) -> tuple[_Dims, _Dims, _Dims, _Dims]:
+    """Returns the axes of the result, and its three parts: matched, left only, right only."""
+    matched = tuple(name for name in left if name in right and name not in summed)
     used = {*summed, *matched}
-    left_free = [name for name in left.dims if name not in used]
-    right_free = [name for name in right.dims if name not in used]
-    sizes = {**left.named_shape, **right.named_shape}
-    left_data, right_data = _promoted(left.data_array, right.data_array)
-    left_dims, right_dims = left.dims, right.dims
+    left_free = tuple(name for name in left if name not in used)
+    right_free = tuple(name for name in right if name not in used)
+    return (*matched, *left_free, *right_free), matched, left_free, right_free
+
+
+# Compiled on its own, so that it is traced once for all layers of a model with equal shapes.
+@functools.partial(jax.jit, static_argnums=(2, 3, 4))
+def _contracted(
+    left: Any, right: Any, left_dims: _Dims, right_dims: _Dims, summed: _Dims
+) -> jax.Array:
+    sizes = dict(zip((*left_dims, *right_dims), (*left.shape, *right.shape), strict=True))
+    dims, matched, left_free, right_free = _kept_dims(left_dims, right_dims, summed)
+    dtype = jnp.promote_types(left.dtype, right.dtype)
+    left, right = left.astype(dtype), right.astype(dtype)
     if len(right_free) > 1 and _are_adjacent(right_free, right_dims):
-        right_data, right_dims = _merged(right_data, right_dims, right_free)
+        right, right_dims = _merged(right, right_dims, right_free)
     if len(summed) > 1 and _are_adjacent(summed, right_dims):
         left_order = (*matched, *left_free, *summed)
-        left_data = jnp.transpose(left_data, [left_dims.index(name) for name in left_order])
-        left_data, left_dims = _merged(left_data, left_order, summed)
-        right_data, right_dims = _merged(right_data, right_dims, summed)
+        left = jnp.transpose(left, [left_dims.index(name) for name in left_order])
+        left, left_dims = _merged(left, left_order, summed)
+        right, right_dims = _merged(right, right_dims, summed)
         summed = summed[:1]
-    numbers = [
+    summed_axes, matched_axes = (
         (tuple(map(left_dims.index, names)), tuple(map(right_dims.index, names)))
         for names in (summed, matched)
-    ]
-    data = jax.lax.dot_general(left_data, right_data, (numbers[0], numbers[1]))
-    dims = (*matched, *left_free, *right_free)
-    if len(dims) > data.ndim:
-        data = jax.lax.reshape(data, [sizes[name] for name in dims])
-    return NamedArray(data_array=data, dims=dims)
+    )
+    data = jax.lax.dot_general(left, right, (summed_axes, matched_axes))
+    return data.reshape([sizes[name] for name in dims])
 
 
-def _are_adjacent(names: Sequence[Hashable], dims: Sequence[Hashable]) -> bool:
+def _are_adjacent(names: _Dims, dims: _Dims) -> bool:
     first = dims.index(names[0])
-    return list(dims[first : first + len(names)]) == list(names)
+    return dims[first : first + len(names)] == names
 
 
-def _merged(
-    data: Any, dims: Sequence[Hashable], names: Sequence[Hashable]
-) -> tuple[Any, tuple[Hashable, ...]]:
+def _merged(data: Any, dims: _Dims, names: _Dims) -> tuple[Any, _Dims]:
     """Makes one axis of adjacent ones; it has the first name."""
     first, last = dims.index(names[0]), dims.index(names[-1])
     shape = (*data.shape[:first], -1, *data.shape[last + 1 :])
     return data.reshape(shape), (*dims[: first + 1], *dims[last + 1 :])
-
-
-def _promoted(left: Any, right: Any) -> tuple[Any, Any]:
-    if left.dtype == right.dtype:
-        return left, right
-    dtype = jnp.promote_types(left.dtype, right.dtype)
-    return left.astype(dtype), right.astype(dtype)

@@ -6,6 +6,7 @@ products read weights fastest in that order.
 """
 
 import functools
+import itertools
 from collections.abc import Hashable, Mapping
 from typing import Any, Literal, Protocol
 
@@ -75,8 +76,35 @@ def variance_scaling_initializer(
         ValueError: If an axis is in two groups.
     """
     groups = [parallel_axes, convolution_spatial_axes, input_axes, output_axes]
-    sizes = _joined(*groups)
-    ends = [sum(map(len, groups[: i + 1])) for i in range(4)]
+    names = tuple(_joined(*groups))
+    shapes = tuple(tuple(group.values()) for group in groups)
+    data = _draw(key, scale=scale, mode=mode, distribution=distribution, shapes=shapes, dtype=dtype)
+    ends = _ends(shapes)
+    return NamedArray(
+        data_array=data,
+        dims=(*names[: ends[1]], *names[ends[2] :], *names[ends[1] : ends[2]]),
+    )
+
+
+def _ends(shapes: tuple[tuple[int, ...], ...]) -> list[int]:
+    """Returns where each group of axes ends."""
+    return list(itertools.accumulate(map(len, shapes)))
+
+
+# Compiled as a whole: drawing step by step would compile each step for each shape.
+@functools.partial(jax.jit, static_argnames=("scale", "mode", "distribution", "shapes", "dtype"))
+def _draw(
+    key: jax.Array,
+    *,
+    scale: float,
+    mode: Literal["fan_in", "fan_out", "fan_avg"],
+    distribution: Literal["uniform", "normal", "truncated_normal"],
+    shapes: tuple[tuple[int, ...], ...],
+    dtype: Any,
+) -> jax.Array:
+    """Draws with axes parallel, convolution, input, output; returns inputs last."""
+    ends = _ends(shapes)
+    sizes = tuple(itertools.chain(*shapes))
     # JAX wants at least one input and one output axis, so each gets one more of size one.
     draw = jax.nn.initializers.variance_scaling(
         scale,
@@ -87,12 +115,9 @@ def variance_scaling_initializer(
         batch_axis=tuple(range(ends[0])),
         dtype=dtype,
     )
-    data = draw(key, (*sizes.values(), 1, 1)).reshape(tuple(sizes.values()))
+    data = draw(key, (*sizes, 1, 1)).reshape(sizes)
     order = (*range(ends[1]), *range(ends[2], ends[3]), *range(ends[1], ends[2]))
-    names = tuple(sizes)
-    return NamedArray(
-        data_array=jnp.transpose(data, order), dims=tuple(names[axis] for axis in order)
-    )
+    return jnp.transpose(data, order)
 
 
 xavier_uniform_initializer: LinearOperatorWeightInitializer = functools.partial(

@@ -1,8 +1,10 @@
 """Layers that forbid attention between some positions."""
 
+import functools
 from collections.abc import Hashable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
@@ -35,7 +37,8 @@ class ApplyExplicitAttentionMask(Layer):
         mask = require_side_input(self, side_inputs, self.mask_input_name)
         name = f"`{type(self).__name__}`"
         require_named(f"{name} (`{self.mask_input_name}`)", mask)
-        return _masked(name, argument, mask, self.masked_out_value)
+        _require_fit(name, argument, mask)
+        return _masked(argument, mask, self.masked_out_value)
 
 
 @pytree_dataclass
@@ -68,8 +71,7 @@ class ApplyCausalAttentionMask(Layer):
             ValueError: If their axes do not fit.
         """
         query, key = _positions(self, side_inputs)
-        allowed = (query >= key) & (key >= 0)
-        return _masked(f"`{type(self).__name__}`", argument, allowed, self.masked_out_value)
+        return _causally_masked(self, argument, query, key, None)
 
 
 @pytree_dataclass
@@ -101,9 +103,7 @@ class ApplyCausalSlidingWindowAttentionMask(Layer):
             ValueError: If their axes do not fit.
         """
         query, key = _positions(self, side_inputs)
-        near = query - key < self.sliding_window_size
-        allowed = (query >= key) & (key >= 0) & near
-        return _masked(f"`{type(self).__name__}`", argument, allowed, self.masked_out_value)
+        return _causally_masked(self, argument, query, key, self.sliding_window_size)
 
 
 def _positions(
@@ -119,12 +119,38 @@ def _positions(
     return query, rename(key, {layer.seq_axis: layer.kv_seq_axis})
 
 
-def _masked(layer: str, scores: NamedArray, mask: NamedArray, value: float) -> NamedArray:
-    require_named(layer, scores)
-    shape = scores.named_shape
+def _causally_masked(
+    layer: ApplyCausalAttentionMask | ApplyCausalSlidingWindowAttentionMask,
+    scores: NamedArray,
+    query: NamedArray,
+    key: NamedArray,
+    window: int | None,
+) -> NamedArray:
+    for positions in (query, key):
+        _require_fit(f"`{type(layer).__name__}`", scores, positions)
+    return _mask_after(scores, query, key, window, layer.masked_out_value)
+
+
+def _require_fit(layer: str, scores: NamedArray, mask: NamedArray) -> None:
+    shape = require_named(layer, scores).named_shape
     require_sizes(layer, scores, {k: v for k, v in mask.named_shape.items() if k in shape})
+
+
+# Compiled on their own, so that they are traced once for all layers of a model with equal shapes.
+@functools.partial(jax.jit, static_argnums=(3, 4))
+def _mask_after(
+    scores: NamedArray, query: NamedArray, key: NamedArray, window: int | None, value: float
+) -> NamedArray:
+    allowed = (query >= key) & (key >= 0)
+    if window is not None:
+        allowed &= query - key < window
+    return _masked(scores, allowed, value)
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _masked(scores: NamedArray, mask: NamedArray, value: float) -> NamedArray:
     # A mask with further axes gives scores for each index of them.
-    dims = (*(name for name in mask.dims if name not in shape), *scores.dims)
+    dims = (*(name for name in mask.dims if name not in scores.dims), *scores.dims)
     fill = jnp.asarray(value, scores.dtype)
     data = jnp.where(data_like(mask, dims), data_like(scores, dims), fill)
     return NamedArray(data_array=data, dims=dims)

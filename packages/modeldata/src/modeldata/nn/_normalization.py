@@ -4,6 +4,7 @@ Means and sums of squares are computed in float32 (or the input's dtype if wider
 implementations of transformers do; the result has the input's dtype again.
 """
 
+import functools
 from collections.abc import Hashable
 from typing import Any
 
@@ -47,11 +48,8 @@ class Standardize(Layer):
         del side_inputs
         array = require_named("`Standardize`", argument, as_names(self.across))
         axes = axis_numbers(array, as_names(self.across))
-        wide = widen(array.data_array)
-        centred = wide - jnp.mean(wide, axes, keepdims=True)
-        variance = jnp.mean(jnp.square(centred), axes, keepdims=True)
-        result = centred * jax.lax.rsqrt(variance + jnp.asarray(self.epsilon, wide.dtype))
-        return NamedArray(data_array=result.astype(array.dtype), dims=array.dims)
+        data = _standardized(array.data_array, axes, self.epsilon)
+        return NamedArray(data_array=data, dims=array.dims)
 
 
 @pytree_dataclass
@@ -76,10 +74,8 @@ class RMSStandardize(Layer):
         del side_inputs
         array = require_named("`RMSStandardize`", argument, as_names(self.across))
         axes = axis_numbers(array, as_names(self.across))
-        wide = widen(array.data_array)
-        square = jnp.mean(jnp.square(wide), axes, keepdims=True)
-        result = wide * jax.lax.rsqrt(square + jnp.asarray(self.epsilon, wide.dtype))
-        return NamedArray(data_array=result.astype(array.dtype), dims=array.dims)
+        data = _rms_standardized(array.data_array, axes, self.epsilon)
+        return NamedArray(data_array=data, dims=array.dims)
 
 
 @pytree_dataclass
@@ -105,8 +101,7 @@ class NormScale(Layer):
         scale: NamedArray = self.scale.value
         require_named("`NormScale`", argument)
         require_sizes("`NormScale`", argument, scale.named_shape)
-        result = argument * scale
-        return result if result.dtype == argument.dtype else result.astype(argument.dtype)
+        return _scaled(argument, scale)
 
     @classmethod
     def from_config(
@@ -198,3 +193,26 @@ class LayerNorm(Sequential):
                 AddBias.from_config(f"{name}/shift", init_base_rng, across_axes, dtype=dtype),
             ]
         )
+
+
+# Compiled on their own, so that they are traced once for all layers of a model with equal shapes.
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _standardized(data: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Array:
+    wide = widen(data)
+    centred = wide - jnp.mean(wide, axes, keepdims=True)
+    variance = jnp.mean(jnp.square(centred), axes, keepdims=True)
+    result = centred * jax.lax.rsqrt(variance + jnp.asarray(epsilon, wide.dtype))
+    return result.astype(data.dtype)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _rms_standardized(data: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Array:
+    wide = widen(data)
+    square = jnp.mean(jnp.square(wide), axes, keepdims=True)
+    result = wide * jax.lax.rsqrt(square + jnp.asarray(epsilon, wide.dtype))
+    return result.astype(data.dtype)
+
+
+@jax.jit
+def _scaled(array: NamedArray, scale: NamedArray) -> NamedArray:
+    return (array * scale).astype(array.dtype)

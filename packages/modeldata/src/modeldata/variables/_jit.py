@@ -12,6 +12,7 @@ cost nothing on the way back.
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ class _Plan(NamedTuple):
     Attributes:
         treedefs: Structure of the arguments that are kept, and of those that are donated.
         layouts: For each leaf of both, the number of its variable, or -1 for an array.
-        signatures: Kind, label and metadata of each variable.
+        signatures: Kind, label, metadata, and structure of the value, of each variable.
         statics: Values of static arguments by position or name.
     """
 
@@ -79,8 +80,8 @@ class VariableJit:
         if "out_shardings" in jit_kwargs:
             jit_kwargs["out_shardings"] = (jit_kwargs["out_shardings"], None)
 
-        def traced(plan: _Plan, kept: list[Any], donated: list[Any], values: list[Any]) -> Any:
-            return self._trace(plan, kept, donated, values)
+        def traced(plan: _Plan, kept: list[Any], donated: list[Any], leaves: list[Any]) -> Any:
+            return self._trace(plan, kept, donated, leaves)
 
         traced.__name__ = getattr(fun, "__name__", "variable_jit")  # shown in profiles
         donate = (2, 3) if donate_variables else (2,)
@@ -127,27 +128,34 @@ class VariableJit:
         kept_leaves, kept_layout, kept_def = _flatten((args, kwargs), numbers)
         donated_leaves, donated_layout, donated_def = _flatten(donated, numbers)
         variables = list(numbers)
+        flat = [variable.flatten() for variable in variables]
         plan = _Plan(
             (kept_def, donated_def),
             (kept_layout, donated_layout),
-            tuple([variable.signature for variable in variables]),
+            tuple([signature for _, signature in flat]),
             statics,
         )
-        values = [variable.value for variable in variables]
+        values = [leaf for leaves, _ in flat for leaf in leaves]
         return (plan, kept_leaves, donated_leaves, values), variables
 
     def _trace(
-        self, plan: _Plan, kept: list[Any], donated: list[Any], values: list[Any]
+        self, plan: _Plan, kept: list[Any], donated: list[Any], leaves: list[Any]
     ) -> tuple[Any, _Changes]:
+        remaining = iter(leaves)
+        values = [
+            treedef.unflatten(itertools.islice(remaining, treedef.num_leaves))
+            for *_, treedef in plan.signatures
+        ]
         with new_call():
             variables = [
-                kind(value=value, label=label, metadata=metadata or {})
-                for (kind, label, metadata), value in zip(plan.signatures, values, strict=True)
+                kind(value=value, label=label, metadata=metadata)
+                for (kind, label, metadata, _), value in zip(plan.signatures, values, strict=True)
             ]
-            leaves = (kept, donated)
             kept_tree, donated_tree = (
                 _unflatten(treedef, layout, arrays, variables)
-                for treedef, layout, arrays in zip(plan.treedefs, plan.layouts, leaves, strict=True)
+                for treedef, layout, arrays in zip(
+                    plan.treedefs, plan.layouts, (kept, donated), strict=True
+                )
             )
             refuse_conflicts(variables, (kept_tree, donated_tree))
             args, kwargs = kept_tree

@@ -23,6 +23,7 @@ import wadler_lindig as wl
 from modeldata._frozen_dict import FrozenDict
 from modeldata._repr import struct_repr
 from modeldata._struct import Struct, pytree_dataclass, static_field
+from modeldata.named import NamedArray
 from modeldata.variables._labels import next_label
 from modeldata.variables._origin import current_call, current_trace
 
@@ -87,13 +88,13 @@ class AbstractVariable:
     __slots__ = (
         "__weakref__",
         "_call",
+        "_flat",
         "_frozen",
         "_label",
         "_metadata",
         "_slot",
         "_trace",
         "_value",
-        "signature",
     )
 
     def __init__(
@@ -103,8 +104,8 @@ class AbstractVariable:
         self._call = current_call()
         self._label = label
         self._slot = self.slot_type(label=label)
-        self._value = _as_arrays(value, self)
-        self.metadata = metadata or {}
+        self._metadata = _frozen_dict(metadata)
+        self.replace_value(_as_arrays(value, self))
 
     @property
     def label(self) -> Hashable:
@@ -114,13 +115,7 @@ class AbstractVariable:
     @property
     def value(self) -> Any:
         """A pytree of arrays. Numbers and NumPy arrays that are assigned become JAX arrays."""
-        call = current_call()
-        if call is not None and call is not self._call:
-            raise RuntimeError(
-                f"{self.description} was read inside `variable_jit` but is not part of its "
-                "arguments, so its value would be compiled in as a constant. Pass it, or the "
-                "model that holds it, as an argument."
-            )
+        self._refuse_outside()
         return self._value
 
     @value.setter
@@ -139,10 +134,8 @@ class AbstractVariable:
 
     @metadata.setter
     def metadata(self, metadata: Mapping[Hashable, Any]) -> None:
-        self._metadata = metadata if type(metadata) is FrozenDict else FrozenDict(metadata)
-        self._frozen = None
-        # What a compiled function depends on besides the value: cheap to hash and to compare.
-        self.signature = (type(self), self._label, self._metadata or None)
+        self._metadata = _frozen_dict(metadata)
+        self.replace_value(self._value)
 
     @property
     def description(self) -> str:
@@ -176,6 +169,15 @@ class AbstractVariable:
             )
         self.value = frozen.value
 
+    def _refuse_outside(self) -> None:
+        call = current_call()
+        if call is not None and call is not self._call:
+            raise RuntimeError(
+                f"{self.description} was read inside `variable_jit` but is not part of its "
+                "arguments, so its value would be compiled in as a constant. Pass it, or the "
+                "model that holds it, as an argument."
+            )
+
     def check_assignable(self) -> None:
         """Raises if an assignment here and now would leak a tracer.
 
@@ -195,6 +197,20 @@ class AbstractVariable:
         """Puts in a pytree of arrays as it is; `check_assignable` is the caller's duty."""
         self._value = value
         self._frozen = None
+        # Arrays cannot change behind our back, as lists can, so what `flatten` returns can be kept.
+        self._flat = self._flattened() if isinstance(value, jax.Array | NamedArray) else None
+
+    def flatten(self) -> tuple[list[Any], tuple[Any, ...]]:
+        """Returns the leaves of the value, and all that compiled code depends on besides them.
+
+        The latter is cheap to hash and to compare: kind, label, metadata and structure.
+        """
+        self._refuse_outside()
+        return self._flat or self._flattened()
+
+    def _flattened(self) -> tuple[list[Any], tuple[Any, ...]]:
+        leaves, treedef = jax.tree_util.tree_flatten(self._value)
+        return leaves, (type(self), self._label, self._metadata or None, treedef)
 
     @property
     def __jax_array__(self) -> Any:
@@ -223,6 +239,10 @@ class AbstractVariable:
 
     def __repr__(self) -> str:
         return struct_repr(self)
+
+
+def _frozen_dict(items: Mapping[Hashable, Any] | None) -> FrozenDict:
+    return items if isinstance(items, FrozenDict) else FrozenDict(items)
 
 
 def _brief(frozen: Any) -> str:

@@ -4,7 +4,8 @@ What an object's own methods do while it is looked at stays inside `Damage`. Onl
 the program pass: an interrupt, an exit, the closing of a generator.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from treeview._names import type_attribute, type_name
@@ -51,6 +52,16 @@ def describe_error(error: BaseException) -> str:
         message = message[:199] + "…"
     name = type_name(type(error))
     return f"{name}: {message}" if message else name
+
+
+def has_only(values: Iterable[object], kinds: AbstractSet[type]) -> bool:
+    """Whether all values are of exactly these types."""
+    try:
+        return set(map(type, values)) <= kinds
+    except STOP:
+        raise
+    except BaseException:  # a metaclass with a broken `__hash__` or `__eq__`
+        return False
 
 
 def safe_repr(value: object) -> str:

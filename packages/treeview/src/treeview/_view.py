@@ -101,9 +101,7 @@ class View:
 
     __slots__ = ("_adapters", "_draw", "options")
 
-    def __init__(
-        self, options: Options, adapters: _Adapters, draw: Callable[[Any], Shown]
-    ) -> None:
+    def __init__(self, options: Options, adapters: _Adapters, draw: Callable[[Any], Shown]) -> None:
         self.options = options
         self._adapters = adapters
         self._draw = draw

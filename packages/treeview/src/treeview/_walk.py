@@ -35,7 +35,7 @@ from treeview._document import (
     Text,
     text,
 )
-from treeview._guard import STOP, Damage, describe_error
+from treeview._guard import STOP, Damage, describe_error, has_only
 from treeview._inline import inline_text
 from treeview._names import class_of, type_attribute, type_name
 from treeview._options import Options, current_options
@@ -256,9 +256,8 @@ class _Walk:
                 _set(outer.branch, "opened", True)
         pending = self._pending(values)
         frame.left -= len(values)
-        if omitted != 0 and (pending or not values):
-            frame.partial = True
         if not pending:
+            frame.partial |= omitted != 0 and not values
             if self.exact:
                 self._count(frame, branch, len(values))
             return branch
@@ -266,10 +265,9 @@ class _Walk:
         frame.left -= left
         pending.reverse()
         unit = sketch.unit or frame.unit
-        deeper = frame.depth + 1
-        self.stack.append(
-            _Frame(branch, values, pending, left, unit, frame, index, deeper, size=len(values))
-        )
+        grown = _Frame(branch, values, pending, left, unit, frame, index, frame.depth + 1)
+        grown.partial, grown.size = omitted != 0, len(values)
+        self.stack.append(grown)
         self.growing.add(id(branch))
         return branch
 
@@ -316,8 +314,7 @@ class _Walk:
         return items, ""
 
     def _labels(self, raw: list[Any]) -> list[Any]:
-        kinds = set(map(type, raw))
-        if kinds <= {Text} or (kinds == {str} and max(map(len, raw)) <= SHORT):
+        if has_only(raw, {Text}) or (has_only(raw, {str}) and max(map(len, raw)) <= SHORT):
             return raw
         labels = list(raw)  # `raw` itself stays as the steps know it
         for index in self._pending(raw):
@@ -338,7 +335,13 @@ class _Walk:
     def _pending(self, values: Sequence[Any]) -> list[int]:
         """Where the values are that do not stand for themselves."""
         settled = _SETTLED if self.exact else _SETTLED | _NUMBERS
-        kinds = set(map(type, values))
+        try:
+            kinds = set(map(type, values))
+        except STOP:
+            raise
+        except BaseException:  # a metaclass with a broken `__hash__` or `__eq__`
+            single = len(values) == 1
+            return [i for i, value in enumerate(values) if single or self._pending([value])]
         if kinds <= settled:
             return []
         if kinds == {int} and min(values) > -_BIG and max(values) < _BIG:

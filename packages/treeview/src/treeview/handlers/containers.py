@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from treeview._document import EMPTY, Text, text
+from treeview._guard import has_only
 from treeview._names import class_of, type_attribute
 from treeview._paths import Attribute, Opaque, Step
 from treeview._registry import Registry
@@ -60,10 +61,10 @@ def draw_tuple(obj: Any, view: View) -> Sketch:
     count = _tuple.__len__(obj)
     kind = class_of(obj)
     if kind is tuple:
-        fresh = count <= _SHORT_TUPLE and set(map(class_of, obj)) <= _FRESH
+        fresh = count <= _SHORT_TUPLE and has_only(obj, _FRESH)
         return Sketch(_OPEN_TUPLE, obj, _CLOSE_TUPLE, steps="index", count=count, fresh=fresh)
     names: Any = type_attribute(kind, "_fields")
-    if class_of(names) is tuple and len(names) == count and set(map(class_of, names)) <= {str}:
+    if class_of(names) is tuple and len(names) == count and has_only(names, {str}):
         return view.record(obj, dict(zip(names, _tuple.__iter__(obj), strict=True)))
     items = Sketch(_OPEN_TUPLE, _tuple.__iter__(obj), _CLOSE_TUPLE, steps="index", count=count)
     return _wrapped(obj, items, view)
@@ -71,7 +72,7 @@ def draw_tuple(obj: Any, view: View) -> Sketch:
 
 def draw_set(obj: Any, view: View) -> Sketch:
     """A set: `{1, 2}`, `set()`, `frozenset({1, 2})`, `Name({1, 2})`; sorted where that is safe."""
-    base: Any = set if isinstance(obj, set) else frozenset
+    base: Any = set if issubclass(class_of(obj), set) else frozenset
     count = base.__len__(obj)
     name = None if class_of(obj) is set else view.type_name(class_of(obj))
     if count == 0:
@@ -79,8 +80,7 @@ def draw_set(obj: Any, view: View) -> Sketch:
     values: Any = base.__iter__(obj)
     if count <= _SORTED:
         items: list[Any] = list(values)
-        kinds: set[type] = set(map(class_of, items))
-        if len(kinds) == 1 and kinds <= {int, float, str, bytes}:
+        if any(has_only(items, {kind}) for kind in (int, float, str, bytes)):
             items.sort()
         values = items
     steps: Step | None = Opaque("member")

@@ -1,0 +1,362 @@
+"""The walk: budget, sharing, cycles, depth, damage."""
+
+import gc
+import threading
+import time
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import treeview
+from treeview import Options
+from treeview._document import Branch, Reference, Text, text
+from treeview._registry import Registry
+from treeview._walk import build_document
+
+
+def shown(obj, **options):
+    return treeview.render_text(obj, width=80, **options)
+
+
+def branches(root):
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Branch):
+            yield node
+            todo.extend(node.values)
+
+
+def count_nodes(root):
+    return 1 + sum(len(branch.values) for branch in branches(root))
+
+
+class Counted(list):
+    """A list that counts how many of its items are looked at."""
+
+    looked = 0
+
+    def __iter__(self):
+        for item in list.__iter__(self):
+            Counted.looked += 1
+            yield item
+
+
+def test_atoms_stand_for_themselves():
+    values = [None, True, 3, 0.5, 2j, "text", b"bytes", ...]
+    root = build_document(values)
+    assert root.values == values
+    assert [type(value) for value in root.values] == [type(value) for value in values]
+
+
+def test_the_original_is_not_touched():
+    inner = [1, 2]
+    outer = [inner, {"a": inner}]
+    build_document(outer)
+    assert outer == [[1, 2], {"a": [1, 2]}]
+    assert outer[0] is inner
+
+
+def test_no_more_items_are_visited_than_allowed():
+    root = build_document(list(range(1000)), options=Options(max_items=10))
+    assert root.values == list(range(10))
+    assert root.omitted == 990
+
+
+def test_what_is_left_out_is_counted_and_said():
+    assert shown(list(range(1000)), max_items=3) == "[0, 1, 2, … 997 more items]"
+    assert shown({"a": {1: 2}}, max_items=0) == "{… 1 item}"
+
+
+def test_what_is_left_out_is_never_looked_at():
+    def items():
+        yield from range(5)
+        raise AssertionError("looked too far")
+
+    class Endless:
+        def __treeview__(self, view):
+            return view.sequence(self, items())
+
+    assert shown(Endless(), max_items=4) == "[0, 1, 2, 3, … more items]"
+
+
+def test_depth_counts_levels_below_the_root():
+    nested = [[[[1]]], 2]
+    assert shown(nested, depth=0) == "[… 2 items]"
+    assert shown(nested, depth=1) == "[[… 1 item], 2]"
+    assert shown(nested, depth=2) == "[[[… 1 item]], 2]"
+    assert shown(nested, depth=9) == "[[[[1]]], 2]"
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.recursive(st.integers(), lambda inner: st.lists(inner, max_size=9), max_leaves=100),
+    st.integers(1, 60),
+)
+def test_no_more_nodes_are_made_than_allowed(tree, limit):
+    root = build_document(tree, options=Options(max_nodes=limit))
+    assert count_nodes(root) <= limit + 1
+
+
+def test_siblings_share_the_budget_fairly():
+    tree = {"huge": [[i] for i in range(10_000)], "small": [[1], [2]], "late": [[3]]}
+    root = build_document(tree, options=Options(max_nodes=300))
+    huge, small, late = root.values
+    assert 50 < len(huge.values) < 120
+    assert (small.omitted, late.omitted) == (0, 0)
+
+
+def test_unused_shares_go_to_later_siblings():
+    tree = [[1], [2], list(range(500))]
+    root = build_document(tree, options=Options(max_nodes=400))
+    assert len(root.values[2].values) > 380
+
+
+def test_time_that_is_up_is_said():
+    class Slow:
+        def __treeview__(self, view):
+            time.sleep(0.02)
+            return view.record(self, {"a": [1]})
+
+    started = time.perf_counter()
+    lines = shown([Slow() for _ in range(1000)], seconds=0.05, max_lines=None)
+    assert time.perf_counter() - started < 30
+    assert "time is up" in lines
+
+
+def test_a_second_sighting_refers_to_the_first():
+    shared = {"q": [1]}
+    root = build_document({"a": shared, "b": [shared, shared]})
+    first, others = root.values
+    assert [type(other) for other in others.values] == [Reference, Reference]
+    assert {other.number for other in others.values} == {first.number} == {1}
+    assert others.values[0].text.plain == "<same dict as ['a']>"
+
+
+def test_references_name_the_root():
+    loop = []
+    loop.append(loop)
+    assert shown(loop) == "[<back to the list at the root>]"
+    document = build_document({"x": loop}, root="model")
+    assert document.values[0].values[0].text.plain == "<back to the list at model['x']>"
+
+
+def test_equal_objects_are_not_the_same():
+    assert shown([[1], [1]]) == "[[1], [1]]"
+
+
+def test_values_that_cannot_change_are_not_shared():
+    pair, word, nothing = (1, 2), "word" * 50, ()
+    assert shown([pair, pair, nothing, nothing, int, int]) == ("[(1, 2), (1, 2), (), (), int, int]")
+    assert "same" not in shown([word, word], max_lines=None)
+
+
+def test_objects_stay_themselves_while_they_are_visited():
+    # Each value is made on the fly; were it freed, the next could get its `id`.
+    class Fresh:
+        def __treeview__(self, view):
+            return view.record(self, {"a": [1], "b": [2], "c": [[3], [4]]})
+
+    lines = shown([Fresh() for _ in range(200)], max_lines=None)
+    assert "same" not in lines
+
+
+def test_nothing_is_kept_alive_after_the_visit():
+    class Thing:
+        pass
+
+    thing = Thing()
+    alive = weakref.ref(thing)
+    document = build_document([thing, thing])
+    del thing
+    gc.collect()
+    assert alive() is None
+    assert isinstance(document, Branch)
+
+
+def test_a_graph_with_many_paths_costs_its_objects_only():
+    node = [0]
+    for _ in range(200):
+        node = [node, node]
+    root = build_document(node)
+    assert count_nodes(root) < 600
+
+
+def test_very_deep_objects_are_fine():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    options = Options(max_nodes=10**6, seconds=1000)
+    root = build_document(deep, options=options)
+    depth = 0
+    while root.values:
+        root, depth = root.values[0], depth + 1
+    assert depth == 100_000
+
+
+def test_interrupts_pass_and_other_damage_stays():
+    class Interrupting:
+        def __repr__(self):
+            raise KeyboardInterrupt
+
+    class Exiting:
+        def __repr__(self):
+            raise SystemExit
+
+    class Panic(BaseException):
+        pass
+
+    class Panicking:
+        def __repr__(self):
+            raise Panic("boom")
+
+    with pytest.raises(KeyboardInterrupt):
+        build_document([Interrupting()])
+    with pytest.raises(SystemExit):
+        build_document([Exiting()])
+    assert shown([Panicking()]) == "[\n  Panicking(),  # __repr__ raised Panic: boom\n]"
+
+
+def test_a_handler_that_fails_leaves_the_object_to_the_next_and_says_so():
+    class Broken:
+        def __init__(self):
+            self.a = 1
+
+        def __treeview__(self, view):
+            raise ValueError("first line\nsecond line")
+
+    assert shown(Broken()) == "Broken(a=1)  # __treeview__ raised ValueError: first line"
+
+
+def test_a_handler_that_returns_nonsense_is_told_so():
+    class Nonsense:
+        def __treeview__(self, view):
+            return object()
+
+    assert shown(Nonsense()) == "Nonsense()  # returned an object of type `object`, not a node"
+
+
+def test_children_that_fail_on_the_way_are_shown_as_far_as_they_came():
+    def items():
+        yield 1
+        yield 2
+        raise OSError("disk gone")
+
+    class Half:
+        def __treeview__(self, view):
+            return view.sequence(self, items())
+
+    assert shown(Half()) == "[1, 2, <iteration raised OSError: disk gone>]"
+
+
+def test_pairs_that_are_no_pairs_are_said():
+    class Odd:
+        def __treeview__(self, view):
+            return view.mapping(self, [(1, 2), 3])
+
+    assert shown(Odd()).splitlines()[1:3] == [
+        "  1: 2,",
+        "  <iteration gave no pair: TypeError: cannot unpack non-iterable int object>,",
+    ]
+
+
+def test_keys_of_any_type_are_labels_of_one_line():
+    class Name:
+        def __repr__(self):
+            return "a\nb"
+
+    key = tuple(range(100))
+    lines = shown({key: 1, Name(): 2, frozenset({1}): 3, int: 4}, max_lines=None).splitlines()
+    assert lines[1].startswith("  (0, 1, 2,")
+    assert len(lines[1]) < 120
+    assert lines[3:] == ["  frozenset({1}): 3,", "  int: 4,", "}"]
+
+
+def test_nodes_and_sketches_are_taken_as_they_are():
+    node = text("a", ("b", "number"))
+    assert build_document(node) is node
+    assert shown([node, 1]) == "[ab, 1]"
+
+
+def test_treeview_can_be_called_while_it_works():
+    class Nested:
+        def __init__(self):
+            self.inner = [1, 2]
+
+        def __repr__(self):
+            return treeview.render_text(self, width=80)
+
+    assert shown([Nested(), Nested()]) == "[Nested(inner=[1, 2]), Nested(inner=[1, 2])]"
+    assert repr(Nested()) == "Nested(inner=[1, 2])"
+
+
+def test_threads_can_walk_the_same_object():
+    tree = {i: [[j] * 3 for j in range(20)] for i in range(20)}
+    expected = shown(tree)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(shown(tree))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 4
+
+
+def test_arrays_are_counted_once_in_totals():
+    weights = np.zeros((10, 100), "float32")
+    tree = {"a": {"w": weights}, "b": {"w": weights, "v": np.zeros(5, "int8")}}
+    root = build_document(tree)
+    first, second = root.values
+    assert first.totals == {"values": (1000, 4000)}
+    assert second.totals == {"values": (5, 5)}
+    assert root.totals == {"values": (1005, 4005)}
+
+
+def test_units_name_what_arrays_below_count_as():
+    class Model:
+        def __treeview__(self, view):
+            fields = {"w": np.zeros((1000, 1000), "float32"), "rest": [np.zeros(3, "int8")]}
+            return view.record(self, fields, unit="parameters", note="a model")
+
+    root = build_document(Model(), options=Options(totals=True))
+    assert root.note.plain == "# a model  # 1.0M parameters, 4.00 MB"
+
+
+def test_totals_of_what_is_left_out_are_lower_bounds():
+    arrays = [np.zeros(10, "int8") for _ in range(5)]
+    root = build_document(arrays, options=Options(totals=True, max_items=2))
+    assert root.note.plain == "# ≥20 values, ≥20 B"
+
+
+def test_an_array_met_again_says_where_it_was():
+    weights = np.arange(20.0)
+    lines = shown({"a": weights, "b": [weights]}, max_lines=None).splitlines()
+    assert lines[2].endswith("<same as ['a']>],")
+
+
+def test_an_adapter_that_fails_stays_in_its_place():
+    class Odd:
+        pass
+
+    class Adapter:
+        def describe(self, array):
+            raise RuntimeError("no idea")
+
+        statistics = fetch = describe
+
+    registry = Registry()
+    registry.register_array(Odd, Adapter())
+    root = build_document([Odd(), 1], registry=registry)
+    assert root.values[0].plain == "<Odd: adapter raised RuntimeError: no idea>"
+    assert isinstance(root.values[0], Text)
+
+
+def test_a_huge_dictionary_costs_its_shown_part_only():
+    huge = dict.fromkeys(range(1_000_000))
+    started = time.process_time()
+    root = build_document(huge)
+    assert time.process_time() - started < 0.5
+    assert root.omitted == 999_000

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from modeldata import nn
 from modeldata.named import wrap
+from modeldata.toolshed.model_rewiring import KnockOutAttentionHeads
 from modeldata.variables import StateVariable, unbind_variables, variable_jit
 
 SCORES = ("batch", "heads", "seq", "kv_seq")
@@ -302,3 +303,25 @@ def test_a_cache_keeps_its_label_and_dtype():
     assert isinstance(cached.kv_cache, StateVariable)
     assert cached.kv_cache.label == "here"
     assert cached.kv_cache.value[0].dtype == jnp.bfloat16
+
+
+def test_an_axis_that_appears_inside_attention_flows_through_to_the_output():
+    layer = make_attention()
+    scoring = layer.query_key_to_attn.sublayers
+    x = wrap(np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32), "seq", "embedding")
+    masks = wrap(1 - np.eye(3, dtype=np.float32), "experiment", "heads")
+
+    def with_knock_out(mask):
+        inside = nn.Sequential([*scoring, KnockOutAttentionHeads(mask)])
+        edited = layer.replace(query_key_to_attn=inside)
+        return edited(x, token_positions=wrap(np.arange(4), "seq"))
+
+    together = with_knock_out(masks)
+    assert together.named_shape == {"experiment": 3, "seq": 4, "embedding": 5}
+    for number in range(3):
+        alone = with_knock_out(masks[{"experiment": number}])
+        np.testing.assert_allclose(
+            together[{"experiment": number}].unwrap("seq", "embedding"),
+            alone.unwrap("seq", "embedding"),
+            atol=1e-5,
+        )

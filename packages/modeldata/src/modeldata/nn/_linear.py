@@ -20,7 +20,6 @@ from modeldata.nn._initializers import (
 )
 from modeldata.nn._layer import Layer
 from modeldata.nn._parameters import ParameterLike, make_parameter
-from modeldata.variables import ParameterSlot
 
 
 @pytree_dataclass
@@ -278,11 +277,6 @@ class Affine(Sequential):
         )
         first = linear.sublayers if isinstance(linear, LinearInPlace) else [linear]
         return cls([*first, bias])
-
-
-def is_parameter_slot(parameter: Any) -> bool:
-    """Returns whether the place of a parameter is still empty."""
-    return isinstance(parameter, ParameterSlot)
 
 
 def _require_numbers(layer: str, array: NamedArray) -> None:

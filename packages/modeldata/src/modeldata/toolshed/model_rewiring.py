@@ -90,8 +90,10 @@ class RewireComputationPaths(Layer):
         mixed: list[NamedArray] = []
         for world in self.world_ordering:
             sources = self.taking[world]
-            terms = (sources,) if isinstance(sources, From) else sources
-            mixed.append(sum((worlds[term.source] * term.weight for term in terms), zero))
+            total = zero
+            for term in (sources,) if isinstance(sources, From) else sources:
+                total = total + worlds[term.source] * term.weight
+            mixed.append(total)
         return stack(mixed, self.worlds_axis).astype(argument.dtype)
 
     def _check(self, argument: NamedArray) -> None:

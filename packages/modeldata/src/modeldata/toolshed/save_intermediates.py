@@ -12,9 +12,13 @@ from modeldata.variables import StateVariable
 class SaveIntermediate(Layer):
     """Passes its input on, and keeps it in a state variable.
 
-    Insert one wherever you want to look: `select(model).at_instances_of(Softmax)
-    .apply_and_inline(lambda layer: [layer, SaveIntermediate()])`. Each call overwrites what the
-    last one saved.
+    Insert one wherever you want to look, and a new one for each place:
+
+        select(model).at_instances_of(Softmax).apply_and_inline(
+            lambda layer: [layer, SaveIntermediate()]
+        )
+
+    Each call overwrites what the last one saved.
 
     Attributes:
         saved: The `StateVariable`; its value is None before the first call.

@@ -54,15 +54,15 @@ class Markup:
 
 
 def escape(text: str) -> str:
-    """`text` as it may stand between tags and in quoted attributes.
+    """`text` as it may stand between tags and in attributes in double quotes.
 
     Characters that are not plainly visible, lone surrogates among them, become visible escapes.
     """
-    return html.escape(printable(text))
+    return html.escape(printable(text), quote=False).replace('"', "&quot;")
 
 
 def escape_source(source: str) -> str:
-    """The HTML of a whole document as it may stand in a quoted `srcdoc` attribute."""
+    """The HTML of a whole document as it may stand in a `srcdoc` attribute."""
     return html.escape(source.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 

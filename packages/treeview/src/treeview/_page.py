@@ -24,8 +24,6 @@ from treeview._document import (
     Branch,
     Foreign,
     IndexSteps,
-    KeySteps,
-    NameSteps,
     Node,
     Picture,
     Reference,
@@ -357,11 +355,13 @@ def _step_rule(branch: Branch) -> tuple[str, Sequence[str | None] | None]:
     if isinstance(steps, IndexSteps) and len(steps) >= count:
         return " data-k=i", None
     texts = [python_path((steps[position],)) for position in range(min(len(steps), count))]
-    if labels is not None and len(texts) == count:
+    if texts == [f"[{position}]" for position in range(count)]:
+        return " data-k=i", None
+    if labels is not None:
         shown = [_label_text(label) for label in labels]
-        if isinstance(steps, NameSteps) and texts == [f".{label}" for label in shown]:
+        if texts == [f".{label}" for label in shown]:
             return " data-k=a", None
-        if isinstance(steps, KeySteps) and texts == [f"[{label}]" for label in shown]:
+        if texts == [f"[{label}]" for label in shown]:
             return " data-k=k", None
     return "", texts
 

@@ -213,6 +213,15 @@ def test_donated_arguments_keep_their_place():
     assert x.is_deleted()
 
 
+def test_arguments_are_donated_by_position_and_by_name_together():
+    body = variable_jit(lambda a, b, c: (a * 2, b * c), donate_argnames=("a", "c"))
+    x, y, z = jnp.full(3, 2.0), jnp.full(3, 3.0), jnp.full(3, 4.0)
+    doubled, product = body(x, y, c=z)
+    np.testing.assert_array_equal(doubled, np.full(3, 4.0))
+    np.testing.assert_array_equal(product, np.full(3, 12.0))
+    assert (x.is_deleted(), y.is_deleted(), z.is_deleted()) == (True, False, True)
+
+
 def test_donating_variables_gives_their_memory_away_and_loses_no_variable():
     state = StateVariable(jnp.zeros(4), label="s")
     unchanged = StateVariable(jnp.ones(4), label="u")

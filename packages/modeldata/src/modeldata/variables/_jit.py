@@ -123,7 +123,12 @@ class VariableJit:
             args, kwargs, chosen = _take_out(self._statics, args, kwargs)
             statics = tuple(chosen.items())
         if self._donated:
-            args, kwargs, donated = _take_out(self._donated, args, kwargs)
+            args, kwargs, chosen = _take_out(self._donated, args, kwargs)
+            # Keys of both kinds in one dictionary could not be sorted, as JAX does.
+            donated = [
+                {key: value for key, value in chosen.items() if isinstance(key, kind)}
+                for kind in (int, str)
+            ]
         numbers: dict[AbstractVariable, int] = {}
         kept_leaves, kept_layout, kept_def = _flatten((args, kwargs), numbers)
         donated_leaves, donated_layout, donated_def = _flatten(donated, numbers)
@@ -159,7 +164,8 @@ class VariableJit:
             )
             refuse_conflicts(variables, (kept_tree, donated_tree))
             args, kwargs = kept_tree
-            args, kwargs = _put_back(args, kwargs, {**dict(plan.statics), **(donated_tree or {})})
+            for chosen in (dict(plan.statics), *(donated_tree or ())):
+                args, kwargs = _put_back(args, kwargs, chosen)
             result = self._fun(*args, **kwargs)
             _refuse_variables(result)
             new_values = [variable.value for variable in variables]

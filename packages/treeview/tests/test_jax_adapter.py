@@ -201,6 +201,18 @@ def test_constants_are_read_while_a_function_is_traced(remote):
     ]
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_roundtrip_text_evaluates_to_an_equal_array(dtype):
+    array = random((2, 3), dtype)
+    back = eval(treeview.render_text(array, roundtrip=True), {"jax": jax})
+    assert back.dtype == array.dtype
+    assert (np.asarray(back) == np.asarray(array)).all()
+
+
+def test_roundtrip_text_shows_that_random_keys_have_no_expression():
+    assert treeview.render_text(jax.random.key(0), roundtrip=True) == "<jax.Array key<fry>[]>"
+
+
 def test_random_keys_show_their_kind_and_shape():
     keys = jax.random.split(jax.random.key(0), (2, 3))
     assert treeview.render_text(keys) == "jax.Array key<fry>[2, 3]"

@@ -65,4 +65,47 @@ def test_values_stand_on_one_line(value, expected):
 
 
 def test_element_types_can_be_evaluated_in_a_roundtrip():
-    assert treeview.render_text(np.dtype("int8"), roundtrip=True) == "np.dtype('int8')"
+    assert treeview.render_text(np.dtype("int8"), roundtrip=True) == "numpy.dtype('int8')"
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6, dtype=np.int8).reshape(2, 3),
+        np.array([0.1, np.nan, np.inf, -np.inf], np.float32),
+        np.array([1e300, 5e-324, -0.0]),
+        np.array([1 + 2j, complex(np.nan, -np.inf)]),
+        np.array([True, False]),
+        np.array(3.5),
+        np.zeros((0, 3), np.float16),
+        np.array([2**63 - 1, -(2**63)]),
+        np.array([2**64 - 1], np.uint64),
+        np.array(["2020-01-01", "NaT"], "M8[s]"),
+        np.array([5, -3], "m8[ms]"),
+        np.array(["a'b", "\n"]),
+        np.array([b"x\xff"]),
+        np.array([1, 2], ">i4"),
+        np.float32(0.1),
+        np.str_("x"),
+    ],
+)
+def test_roundtrip_text_evaluates_to_an_equal_array(array):
+    source = treeview.render_text(array, roundtrip=True)
+    back = eval(source, {"numpy": np})
+    assert (back.dtype, back.shape) == (array.dtype, array.shape)
+    np.testing.assert_array_equal(back, array)
+    if array.dtype.kind == "f":
+        np.testing.assert_array_equal(np.signbit(back), np.signbit(array))
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (np.array([None]), "<np.ndarray object[1]>"),
+        (np.ma.array([1]), "<np.ma.MaskedArray int64[1]>"),
+        (np.zeros(10**6), "<np.ndarray float64[1000000]>"),
+        (np.zeros(1, np.longdouble), "<np.ndarray float128[1]>"),
+    ],
+)
+def test_roundtrip_text_shows_where_it_cannot_be_evaluated(array, expected):
+    assert treeview.render_text(array, roundtrip=True) == expected

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 
 from treeview._document import Text
@@ -17,6 +19,7 @@ from treeview._registry import Registry
 from treeview._view import ArraySketch, View
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_statistics, read_windows
+from treeview.arrays.expressions import LARGEST, array_expression
 from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray
 
@@ -44,6 +47,12 @@ class JaxAdapter:
     def fetch(self, requests: Sequence[tuple[jax.Array, Window]]) -> Sequence[NumpyArray]:
         """The values in each window, in at most one transfer."""
         return read_windows(requests)
+
+    def expression(self, array: jax.Array) -> str | None:
+        """A Python expression of an equal array, or None."""
+        if array.size > LARGEST or jnp.issubdtype(array.dtype, jax.dtypes.extended):
+            return None
+        return array_expression(np.asarray(array), "jax.numpy.array")
 
 
 class AbstractAdapter:

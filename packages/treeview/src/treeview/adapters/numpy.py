@@ -9,6 +9,7 @@ from treeview._document import Text
 from treeview._names import type_module, type_name
 from treeview._registry import Registry
 from treeview._view import View
+from treeview.arrays.expressions import array_expression
 from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray, array_statistics
 
@@ -32,6 +33,10 @@ class NumpyAdapter:
     def fetch(self, requests: Sequence[tuple[NumpyArray, Window]]) -> Sequence[NumpyArray]:
         """Copies of the windows; masked arrays stay masked."""
         return [_window_of(array, window) for array, window in requests]
+
+    def expression(self, array: NumpyArray) -> str | None:
+        """A Python expression of an equal array, or None."""
+        return array_expression(array, "numpy.array") if type(array) is np.ndarray else None
 
 
 def _window_of(array: NumpyArray, window: Window) -> NumpyArray:
@@ -64,7 +69,7 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
 
 
 def _show_dtype(dtype: np.dtype[Any], view: View) -> Text:
-    prefix = "np." if view.options.roundtrip else ""
+    prefix = "numpy." if view.options.roundtrip else ""
     return view.text(prefix, (repr(dtype), "plain"))
 
 
@@ -72,7 +77,10 @@ def _show_scalar(scalar: np.generic, view: View) -> Text | None:
     if type_module(type(scalar)) not in {"numpy", "ml_dtypes"}:
         return None  # a subclass of its own may look different
     style = "string" if isinstance(scalar, np.character) else "number"
-    return view.text((repr(scalar), style))
+    text = repr(scalar)
+    if view.options.roundtrip and text.startswith("np."):
+        text = f"numpy.{text.removeprefix('np.')}"
+    return view.text((text, style))
 
 
 def register(registry: Registry) -> None:

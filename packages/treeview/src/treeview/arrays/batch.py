@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from treeview._document import Branch, Node, Text
+from treeview._document import Branch, Node, Text, text
 from treeview._guard import STOP, describe_error
 from treeview._names import type_name
 from treeview._options import Options
@@ -57,6 +57,8 @@ def finish_arrays(requests: Sequence[ArrayRequest], options: Options) -> list[No
     Returns:
         For each request its summary, or a branch with summary and picture.
     """
+    if options.roundtrip:
+        return [_roundtrip_text(_Job(request)) for request in requests]
     jobs = [_Job(request) for request in requests]
     if options.statistics:
         deadline = perf_counter() + options.seconds
@@ -164,6 +166,19 @@ def _attempt(job: _Job, call: Callable[[], Any]) -> Any:
     except BaseException as error:
         job.failure = describe_error(error)
         return None
+
+
+def _roundtrip_text(job: _Job) -> Text:
+    """An expression that evaluates to the array, or a summary that shows it does not."""
+    request = job.request
+    expression = getattr(request.adapter, "expression", None)
+    source = None
+    if job.readable and expression is not None:
+        source = _attempt(job, partial(expression, request.array))
+    if isinstance(source, str):
+        return text((source, "array"))
+    summary = summary_text(request.info, name=request.name, failure=job.failure)
+    return text(("<", "muted"), summary, (">", "muted"))
 
 
 def _node(job: _Job) -> Node:

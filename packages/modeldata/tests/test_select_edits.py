@@ -169,15 +169,15 @@ class TestInlining:
         assert numbers(result["selection"].deselect()) == [1, 2, 3, 4]
 
     @pytest.mark.parametrize(
-        ("tree", "parent"),
-        [({"k": 5}, "dict"), (Pair(5, 6), "Pair"), (Chain(5), "Chain")],
+        ("tree", "place"),
+        [({"k": 5}, r"\['k'\]"), (Pair(5, 6), r"\.left"), (Chain(5), r"\.layers")],
     )
-    def test_only_elements_of_lists_and_tuples_can_be_inlined(self, tree, parent):
-        with pytest.raises(ValueError, match=f"is a child of a {parent}. Use `apply` or `set`"):
+    def test_only_elements_of_lists_and_tuples_can_be_inlined(self, tree, place):
+        with pytest.raises(ValueError, match=f"`{place}` is not in one. Select such elements, or"):
             select(tree).at_equal_to(5).insert_after(7)
 
     def test_the_root_cannot_be_inlined_and_layers_get_a_hint(self):
-        with pytest.raises(ValueError, match="the whole tree is selected. Select elements first"):
+        with pytest.raises(ValueError, match="but this is the root. Select such elements"):
             select([1]).remove_from_parent()
         with pytest.raises(ValueError, match=r"run something before or after this Layer, wrap it"):
             select({"k": Layer(1)}).at_instances_of(Layer).insert_after(Layer(2))

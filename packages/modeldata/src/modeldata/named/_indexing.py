@@ -304,7 +304,13 @@ def _target(x: Named, index: _Index) -> _Target:
         (_Axis("block", label) if isinstance(label, int) else label, size)
         for label, size in zip(block, sizes, strict=True)
     ]
-    entries = _stored_order(layout.labels, shape, items, picked, index.introduced, found)
+    kept = {
+        axis: (layout.labels[axis], _length(item, shape[axis]))
+        for axis, item in enumerate(items)
+        if axis not in picked
+    }
+    introduced = [(label, 1) for label in index.introduced]
+    entries = _stored_order(introduced, kept, picked, found)
     numbers = _numbering(index.order, sum(isinstance(label, int) for label in block))
     labels = tuple(numbers.get(label, label) for label, _ in entries)
     check_names(label for label in labels if not isinstance(label, int))
@@ -313,24 +319,30 @@ def _target(x: Named, index: _Index) -> _Target:
 
 
 def _stored_order(
-    labels: Labels,
-    shape: tuple[int, ...],
-    items: Sequence[Any],
+    introduced: list[tuple[Any, int]],
+    kept: Mapping[int, tuple[AxisName, int]],
     picked: Sequence[int],
-    introduced: Sequence[Any],
     block: Sequence[tuple[Any, int]],
 ) -> list[tuple[Any, int]]:
-    """Returns the axes of what an index tuple finds, with their sizes, as NumPy stores them."""
-    entries: list[tuple[Any, int]] = [(label, 1) for label in introduced]
-    together = not picked or picked[-1] - picked[0] == len(picked) - 1
-    place = 0
-    for axis, item in enumerate(items):
-        if axis in picked:
-            place = len(entries) if together and axis == picked[0] else place
-        else:
-            label = _Axis("stored", axis) if isinstance(labels[axis], int) else labels[axis]
-            entries.append((label, _length(item, shape[axis])))
-    return [*entries[:place], *block, *entries[place:]]
+    """Returns the axes of what an index tuple finds, with their sizes, as NumPy stores them.
+
+    Args:
+        introduced: The new axes.
+        kept: The label and the new size of each stored axis that stays.
+        picked: The stored axes that index arrays take away.
+        block: The axes of the index arrays together.
+    """
+
+    def named(axis: int) -> tuple[Any, int]:
+        label, size = kept[axis]
+        return (_Axis("stored", axis) if isinstance(label, int) else label), size
+
+    together = bool(picked) and picked[-1] - picked[0] == len(picked) - 1
+    if not together:
+        return [*block, *introduced, *map(named, kept)]
+    before = [named(axis) for axis in kept if axis < picked[0]]
+    after = [named(axis) for axis in kept if axis > picked[0]]
+    return [*introduced, *before, *block, *after]
 
 
 def _numbering(order: Sequence[Any], block_rank: int) -> dict[Any, int]:

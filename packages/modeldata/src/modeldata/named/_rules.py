@@ -16,7 +16,7 @@ import numpy as np
 
 from modeldata.named._aligned import elementwise, is_arraylike
 from modeldata.named._base import Named
-from modeldata.named._dims import Labels, dims_of
+from modeldata.named._dims import Dims, Labels, dims_of, layout_of
 from modeldata.named._vectorized import vectorized
 
 _Rule = Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
@@ -72,17 +72,22 @@ def _reduce(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
     if bound is None:
         return NotImplemented
     x, axis, options = bound
-    layout = x.layout
-    numbers = tuple(range(layout.rank)) if axis is None else _numbers(axis, layout.rank)
-    stored = tuple(layout.positional[number] for number in numbers)
+    stored, kept = _reduction(x.dims, len(x.layout.labels), axis)
     if function in _ONE_AXIS:
         if len(stored) != 1:
             return NotImplemented
         stored = stored[0]
     output = function(x.data_array, axis=stored, **options)
-    if options.get("keepdims"):
-        return x._make(output, x.dims)
-    return x._make(output, dims_of(_without(layout.labels, numbers)))
+    return x._make(output, x.dims if options.get("keepdims") else kept)
+
+
+@functools.lru_cache(4096)
+def _reduction(dims: Dims, ndim: int, axis: Any) -> tuple[tuple[int, ...], Dims]:
+    """Returns the stored axes that a reduction removes, and the dims that are left."""
+    layout = layout_of(dims, ndim)
+    numbers = tuple(range(layout.rank)) if axis is None else _numbers(axis, layout.rank)
+    stored = tuple(layout.positional[number] for number in numbers)
+    return stored, dims_of(_without(layout.labels, numbers))
 
 
 def _work_along(
@@ -99,7 +104,7 @@ def _work_along(
     if axis is None or layout.rank == 0:
         return NotImplemented
     stored = tuple(layout.positional[number] for number in _numbers(axis, layout.rank))
-    output = function(
+    output = (_FUSED.get(function, function) if not options else function)(
         x.data_array, axis=stored if isinstance(axis, tuple) else stored[0], **options
     )
     return x._make(output, x.dims)
@@ -197,6 +202,11 @@ _ALONG = [
     *_functions(jnp, "argsort cumprod cumsum flip nancumprod nancumsum sort"),
     *_functions(jax.nn, "log_softmax softmax standardize"),
 ]
+# JAX runs these as many small operations; compiled as a whole they take a fraction of the time.
+_FUSED = {
+    function: jax.jit(function, static_argnames="axis", inline=True)
+    for function in _functions(jax.nn, "log_softmax softmax")
+}
 _RULES: dict[Any, _Rule] = {
     **dict.fromkeys(_ELEMENTWISE, _map_elements),
     **dict.fromkeys(_REDUCTIONS, _reduce),

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from modeldata._tree import KeyPath, is_function, rebuild, walk
+from modeldata._tree import KeyPath, is_function, rebuild
 from modeldata.selectors._holes import SelectionHole, SelectionQuote
 
 
@@ -26,26 +26,27 @@ def check_inlinable(remainder: Any, selected: Mapping[KeyPath, Any]) -> None:
     Raises:
         ValueError: If one of the nodes is something else.
     """
-    parents: dict[KeyPath, Any] = {}
-
-    def visit(path: KeyPath, node: Any) -> bool:
-        parents[path] = node
-        return isinstance(node, (SelectionHole, SelectionQuote))
-
-    walk(remainder, visit)
+    listed: set[KeyPath] = set()
+    _gather_listed(remainder, listed)
     for path, node in selected.items():
-        if not path:
-            raise ValueError(
-                "Expected elements of a list or tuple to replace by several others, but the whole "
-                f"tree is selected. Select elements first, as with `at_children()`.{_hint(node)}"
-            )
-        parent = parents[path[:-1]]
-        if type(parent) not in (list, tuple):
+        if path not in listed:
+            place = f"`{jax.tree_util.keystr(path)}` is not in one" if path else "this is the root"
             raise ValueError(
                 "Expected elements of a list or tuple to replace by several others, but "
-                f"`{jax.tree_util.keystr(path)}` is a child of a {type(parent).__name__}. Use "
-                f"`apply` or `set` to put one node in its place.{_hint(node)}"
+                f"{place}. Select such elements, or use `apply` or `set` to put one node in the "
+                f"place of another.{_hint(node)}"
             )
+
+
+def _gather_listed(remainder: Any, listed: set[KeyPath]) -> None:
+    """Adds the paths of all holes that are elements of lists or tuples."""
+    for node in jax.tree_util.tree_leaves(remainder, is_leaf=_has_holes):
+        if _has_holes(node) and not isinstance(node, SelectionQuote):
+            for item in node:
+                if isinstance(item, SelectionHole):
+                    listed.add(item.path)
+                else:
+                    _gather_listed(item, listed)
 
 
 def inline(remainder: Any, values: Mapping[KeyPath, Iterable[Any]]) -> Any:
@@ -55,7 +56,7 @@ def inline(remainder: Any, values: Mapping[KeyPath, Iterable[Any]]) -> Any:
         remainder: A tree with holes, all of them elements of lists or tuples.
         values: The values for each hole, by its path.
     """
-    stops, treedef = walk(remainder, lambda _, node: _has_holes(node))
+    stops, treedef = jax.tree_util.tree_flatten(remainder, is_leaf=_has_holes)
 
     def replaced(node: Any) -> Any:
         if isinstance(node, SelectionQuote):
@@ -70,7 +71,7 @@ def inline(remainder: Any, values: Mapping[KeyPath, Iterable[Any]]) -> Any:
                 result.append(inline(item, values))
         return type(node)(result)
 
-    return rebuild(treedef, (replaced(node) for _, node in stops))
+    return rebuild(treedef, map(replaced, stops))
 
 
 def _has_holes(node: Any) -> bool:

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata._tree import KeyPath, rebuild, walk
 
@@ -36,6 +38,9 @@ class SelectionQuote(Struct):
     quoted: Any
 
 
+_STAND_INS = (SelectionHole, SelectionQuote)
+
+
 def take_out(
     tree: Any, path: KeyPath, is_wanted: Callable[[KeyPath, Any], bool]
 ) -> tuple[Found, Any]:
@@ -49,24 +54,22 @@ def take_out(
     Returns:
         The nodes by their paths in the whole tree, and the tree with holes.
     """
-    found: Found = OrderedDict()
+    taken: dict[KeyPath, Any] = {}
 
     def is_stop(relative: KeyPath, node: Any) -> bool:
         if is_wanted(relative, node):
-            found[(*path, *relative)] = node
+            taken[relative] = node
             return True
-        return isinstance(node, (SelectionHole, SelectionQuote))
+        return isinstance(node, _STAND_INS)
 
     stops, treedef = walk(tree, is_stop)
     leaves = []
     for relative, node in stops:
-        absolute = (*path, *relative)
-        if absolute in found:
-            leaves.append(SelectionHole(absolute))
-        elif isinstance(node, (SelectionHole, SelectionQuote)):
-            leaves.append(SelectionQuote(node))
+        if relative in taken:
+            leaves.append(SelectionHole((*path, *relative)))
         else:
-            leaves.append(node)
+            leaves.append(SelectionQuote(node) if isinstance(node, _STAND_INS) else node)
+    found = OrderedDict(((*path, *relative), node) for relative, node in taken.items())
     return found, rebuild(treedef, leaves)
 
 
@@ -135,8 +138,8 @@ def _replace_holes(
 ) -> Any:
     if isinstance(remainder, SelectionHole):  # the root is selected; this case is frequent
         return at_hole(remainder)
-    stops, treedef = walk(
-        remainder, lambda _, node: isinstance(node, (SelectionHole, SelectionQuote))
+    stops, treedef = jax.tree_util.tree_flatten(
+        remainder, is_leaf=lambda node: isinstance(node, _STAND_INS)
     )
 
     def replaced(node: Any) -> Any:
@@ -144,4 +147,4 @@ def _replace_holes(
             return at_hole(node)
         return at_quote(node) if isinstance(node, SelectionQuote) else node
 
-    return rebuild(treedef, (replaced(node) for _, node in stops))
+    return rebuild(treedef, map(replaced, stops))

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from modeldata import _repr
-from modeldata._tree import KeyPath, flatten_one_level, walk
+from modeldata._tree import KeyPath, flatten_one_level, rebuild, walk
 from modeldata.named import NamedArray
 
 Wanted = Callable[[KeyPath, Any], bool]
@@ -101,17 +101,19 @@ def is_childless(_: KeyPath, node: Any) -> bool:
 class _Token:
     """Stands for a leaf in the tree that an accessor sees, so that places can be told apart."""
 
-    def __init__(self, path: KeyPath, node: Any) -> None:
-        self._path = path
-        self._node = node
+    def __init__(self, tree: Any, number: int) -> None:
+        self._tree = tree
+        self._number = number
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        leaves = jax.tree_util.tree_leaves_with_path(self._tree, is_leaf=_is_shareable)
+        path, leaf = leaves[self._number]
         raise AttributeError(
             f"Expected `at` to stay in the pytree, but it asked for `.{name}` of "
-            f"`{jax.tree_util.keystr(self._path)}`, a leaf ({_repr.brief(self._node)}). Select the "
-            "leaf, and change what is in it with `apply`."
+            f"`{jax.tree_util.keystr(path)}`, a leaf ({_repr.brief(leaf)}). Select the leaf, and "
+            "change what is in it with `apply`."
         )
 
 
@@ -131,8 +133,8 @@ def accessed_paths(
     Raises:
         ValueError: If something it returns is no node of the tree.
     """
-    stops, treedef = walk(tree, lambda _, node: _is_shareable(node))
-    copy = jax.tree_util.tree_unflatten(treedef, [_Token(path, node) for path, node in stops])
+    treedef = jax.tree_util.tree_structure(tree, is_leaf=_is_shareable)
+    copy = rebuild(treedef, (_Token(tree, number) for number in range(treedef.num_leaves)))
     result = accessor(copy)
     if multiple is None:
         multiple = _is_collection(result) and not _paths_by_id(copy, [result])
@@ -174,7 +176,7 @@ def _paths_by_id(tree: Any, targets: Iterable[Any]) -> dict[int, KeyPath]:
     def visit(path: KeyPath, node: Any) -> bool:
         if id(node) in wanted:
             found[id(node)] = path
-        return False
+        return len(found) == len(wanted)  # then there is no need to look any deeper
 
     walk(tree, visit)
     return found

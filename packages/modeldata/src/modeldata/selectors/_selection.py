@@ -466,10 +466,8 @@ class Selection(Struct):
         Raises:
             ValueError: As for `apply_and_inline`.
         """
-        make = _as_function(value)
-        return self._insert(
-            lambda node: [_editing.Inserted(make(node)), node], and_select=and_select, expect=expect
-        )
+        around = lambda node, new: [new, node]  # noqa: E731  # shorter than a def
+        return self._insert(value, around, and_select=and_select, expect=expect)
 
     def insert_after(
         self,
@@ -488,10 +486,8 @@ class Selection(Struct):
         Raises:
             ValueError: As for `apply_and_inline`.
         """
-        make = _as_function(value)
-        return self._insert(
-            lambda node: [node, _editing.Inserted(make(node))], and_select=and_select, expect=expect
-        )
+        around = lambda node, new: [node, new]  # noqa: E731  # as above
+        return self._insert(value, around, and_select=and_select, expect=expect)
 
     def partition(self, *, at_leaves: bool = False) -> tuple[Any, Any]:
         """Splits the tree in two, which `modeldata.combine` puts together again.
@@ -544,15 +540,19 @@ class Selection(Struct):
 
     def _insert(
         self,
-        make: Callable[[Any], list[Any]],
+        value: Any,
+        around: Callable[[Any, Any], list[Any]],
         *,
         and_select: bool,
         expect: int | None,
     ) -> Any:
-        tree = self.apply_and_inline(make, expect=expect)
+        make = _as_function(value)
+        mark = _editing.Inserted if and_select else _same
+        tree = self.apply_and_inline(lambda node: around(node, mark(make(node))), expect=expect)
+        if not and_select:
+            return tree
         inserted = select(tree).at_instances_of(_editing.Inserted)
-        result = inserted.apply(lambda mark: mark.value, keep_selected=True)
-        return result if and_select else result.deselect()
+        return inserted.apply(lambda marked: marked.value, keep_selected=True)
 
     def _check_count(self, expect: int | None) -> None:
         if expect is not None and self.count() != expect:
@@ -570,6 +570,10 @@ class Selection(Struct):
 
 def _as_function(value: Any) -> Callable[[Any], Any]:
     return value if is_function(value) else lambda _: value
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _nodes_text(count: int) -> str:

@@ -25,11 +25,16 @@ html_title = "treeview and modeldata"
 
 
 def mark_code(*event: Any) -> None:
-    """Turn code in single backticks, as docstrings have it, into the literals of reST."""
+    """Turn code, as docstrings have it, into that of reST.
+
+    Docstrings put code in single backticks, and indent a block of code after a colon.
+    """
     lines: list[str] = event[-1]
+    text = "\n".join(lines)
     # A literal of reST may not begin or end with a space, so those of `# ` are dropped.
-    pattern = r"(?<![`:\\])`\s*([^`]+?)\s*`(?![`_])"
-    lines[:] = re.sub(pattern, r"``\1``", "\n".join(lines)).split("\n")
+    text = re.sub(r"(?<![`:\\])`\s*([^`]+?)\s*`(?![`_])", r"``\1``", text)
+    text = re.sub(r"^( *)(\S.*[^:]):\n\n(?=\1    \S)", r"\1\2::\n\n", text, flags=re.MULTILINE)
+    lines[:] = text.split("\n")
 
 
 def setup(app: Sphinx) -> None:

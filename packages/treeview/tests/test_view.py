@@ -101,7 +101,7 @@ def test_an_array_finds_its_adapter():
 
 
 def test_an_array_without_an_adapter_is_an_error_that_says_what_to_do():
-    view = View(Options(), default_registry)
+    view = View(Options(), default_registry, str)
     with pytest.raises(TypeError, match="has an adapter, got `str`; register one with"):
         view.array("no array")
 
@@ -115,8 +115,8 @@ def test_foreign_output_has_a_text_of_its_own():
 def test_names_are_complete_in_roundtrips_only():
     import collections
 
-    assert View(Options(), default_registry).type_name(collections.deque) == "deque"
-    roundtrip = View(Options(roundtrip=True), default_registry)
+    assert View(Options(), default_registry, str).type_name(collections.deque) == "deque"
+    roundtrip = View(Options(roundtrip=True), default_registry, str)
     assert roundtrip.type_name(collections.deque) == "collections.deque"
     assert roundtrip.type_name(type("Lost", (), {})) == "<unreachable>.Lost"
 

@@ -170,11 +170,47 @@ def test_nothing_is_kept_alive_after_the_visit():
 
     thing = Thing()
     alive = weakref.ref(thing)
-    document = build_document([thing, thing])
-    del thing
     gc.collect()
-    assert alive() is None
+    gc.disable()
+    try:
+        document = build_document([thing, thing])
+        del thing
+        assert alive() is None
+    finally:
+        gc.enable()
     assert isinstance(document, Branch)
+
+
+def test_a_handler_can_ask_how_another_object_looks():
+    class Stand:
+        def __treeview__(self, view):
+            sketch = view.draw({"a": 1})
+            sketch.note = view.text("# stands for it")
+            return sketch
+
+    class Plain:
+        def __treeview__(self, view):
+            return view.draw(5)
+
+    assert shown([Stand(), Plain()], max_lines=None) == "[{'a': 1}, 5]"
+    assert shown(Stand()) == "{'a': 1}  # stands for it"
+
+
+def test_a_revealed_branch_opens_those_around_it():
+    class Marked:
+        def __treeview__(self, view):
+            sketch = view.record(self, {"a": 1})
+            sketch.revealed = True
+            return sketch
+
+    assert shown([[1], [Marked()]]).splitlines() == [
+        "[",
+        "  [1],",
+        "  [",
+        "    Marked(a=1),",
+        "  ],",
+        "]",
+    ]
 
 
 def test_a_graph_with_many_paths_costs_its_objects_only():

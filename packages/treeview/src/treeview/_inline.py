@@ -91,7 +91,7 @@ def keeps_comma(branch: Branch) -> bool:
         len(branch.values) == 1
         and branch.separator == ","
         and branch.labels is None
-        and branch.head.plain == "("
+        and (branch.head.plain == "(" or branch.head.plain.endswith("(("))
     )
 
 

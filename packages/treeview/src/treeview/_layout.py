@@ -161,27 +161,21 @@ def _share(level: list[_Candidate], room: int | None, plan: dict[int, int]) -> i
     if room is None:
         plan.update((id(one.branch), len(one.branch.values)) for one in level)
         return None
-    waiting: list[_Candidate] = []
-    for one in level:
-        if one.branch.opened is True:
-            room -= _open(one, one.lines, plan)
-        else:
-            waiting.append(one)
-    waiting.sort(key=_lines_needed, reverse=True)
-    while waiting and waiting[-1].lines <= room // len(waiting):
-        one = waiting.pop()
+    forced = [one for one in level if one.branch.opened is True]
+    for one in forced:
         room -= _open(one, one.lines, plan)
-    if not waiting:
-        return room
+    waiting = [one for one in level if one.branch.opened is not True]
+    for count, one in enumerate(sorted(waiting, key=_lines_needed)):
+        if one.lines > room // (len(waiting) - count):
+            break
+        room -= _open(one, one.lines, plan)
     # The others need more than an equal part.
-    part = room // len(waiting)
-    is_root = waiting[0].level == 0
-    if part >= _PARTIAL or is_root:
-        for one in waiting:
+    waiting = [one for one in waiting if id(one.branch) not in plan]
+    part = room // max(len(waiting), 1)
+    for one in waiting:
+        if part >= _PARTIAL or one.level == 0:
             room -= _open(one, max(part, 2), plan)
-        return room
-    for one in reversed(waiting):
-        if one.lines <= room:
+        elif one.lines <= room:
             room -= _open(one, one.lines, plan)
     return room
 
@@ -232,8 +226,14 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
 def _one_line(node: Node, space: int, plan: _Plan) -> list[Span]:
     if plan.complete:
         return flat_spans(node, _UNLIMITED, _UNLIMITED) or short_spans(node, _UNLIMITED)
-    flat = plan.flat.get(id(node)) if isinstance(node, Branch) else None
-    return short_spans(node, space) if flat is None else flat
+    if not isinstance(node, Branch):
+        return short_spans(node, space)
+    flat = plan.flat.get(id(node))
+    if flat is not None:
+        return flat
+    # What is shortened anyway leaves room for its comment.
+    note = spans_width(node.note.spans) + 2
+    return short_spans(node, space - note if 2 < note < space // 2 else space)
 
 
 def _with_note(spans: list[Span], node: Node, space: int) -> tuple[Span, ...]:

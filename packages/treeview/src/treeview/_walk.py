@@ -32,6 +32,7 @@ from treeview._document import (
     Node,
     Picture,
     Reference,
+    Span,
     Text,
     text,
 )
@@ -162,6 +163,8 @@ class _Walk:
                 self._close(stack.pop())
         if self.requests:
             self._finish_arrays()
+        # The view knows this walk; the cycle would keep alive all that was visited.
+        del self.view
         return base.values[0]
 
     # One child
@@ -173,7 +176,9 @@ class _Walk:
         place = self.seen.get(id(obj))
         if place is not None:
             return self._again(place)
-        shown = self._drawn(obj)
+        shown, problem = self._handled(obj)
+        if problem:
+            shown = _with_problem(shown, problem)
         node = self._placed(shown, frame, index)
         if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
             self.seen[id(obj)] = (obj, node, frame, index)
@@ -230,7 +235,7 @@ class _Walk:
         if frame.depth + 1 >= self.max_depth:
             limit = 0
         elif perf_counter() > self.deadline:
-            limit, note = 0, text(note, ("  # time is up", "muted"))
+            limit, note = 0, _with_comment(note, ("# time is up", "comment"))
         labels, values, omitted = self._take(sketch, max(limit, 0))
         raw: Sequence[Any] = labels or ()
         branch = Branch(
@@ -367,7 +372,7 @@ class _Walk:
             _set(branch, "totals", frame.totals)
             if self.options.totals:
                 note = totals_note(frame.totals, at_least=frame.partial)
-                _set(branch, "note", text(branch.note, "  " if branch.note.spans else "", note))
+                _set(branch, "note", _with_comment(branch.note, note))
         if self.exact:
             self._count(parent, branch, frame.size)
 
@@ -486,11 +491,14 @@ def _split_pairs(pairs: list[Any], problem: str) -> tuple[list[Any], list[Any], 
     return keys, values, problem
 
 
+def _with_comment(note: Text, comment: Span) -> Text:
+    return text(note, "  ", comment) if note.spans else text(comment)
+
+
 def _with_problem(shown: Shown, problem: str) -> Shown:
     """A node or sketch that tells what went wrong on the way to it."""
     if isinstance(shown, Sketch):
-        gap = "  " if shown.note.spans else ""
-        shown.note = text(shown.note, gap, (f"# {problem}", "error"))
+        shown.note = _with_comment(shown.note, (f"# {problem}", "error"))
     if isinstance(shown, Text):
         return text(shown, (f" <{problem}>", "error"))
     return shown

@@ -17,6 +17,7 @@ from treeview._guard import safe_repr
 from treeview._names import type_name
 from treeview._registry import Registry
 from treeview._view import ArraySketch, View
+from treeview.adapters._jax_functions import TRANSFORMED, show_function
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_statistics, read_windows
 from treeview.arrays.expressions import LARGEST, array_expression
@@ -145,6 +146,8 @@ def register(registry: Registry) -> None:
     for cls in (jax.sharding.PartitionSpec, jax.sharding.Sharding, jax.Device):
         registry.register(cls, _show_as_repr)
     registry.register(type(jax.tree.structure(None)), _show_as_repr)
+    for cls in TRANSFORMED:
+        registry.register(cls, show_function)
     registry.register(jax.sharding.Mesh, _show_mesh)
     registry.register(jax.sharding.NamedSharding, _show_named_sharding)
     registry.register(TreeNode, show_tree_node)

@@ -131,9 +131,12 @@ def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Promp
             "Expected at least one token in every row of the prompt, but a row is empty or has "
             "only padding. Begin with the tokenizer's `bos_id`."
         )
+    # Padding goes to the end of each row, so that the first place of a row holds its first token,
+    # which some edits of attention rely on.
+    order = np.argsort(values < 0, axis=-1, kind="stable")
     return Prompt(
-        np.asarray(tokens.unwrap(*names), np.int32),
-        values,
+        np.take_along_axis(np.asarray(tokens.unwrap(*names), np.int32), order, axis=-1),
+        np.take_along_axis(values, order, axis=-1),
         shape,
         lambda new: wrap(new, *names),
     )

@@ -163,7 +163,6 @@ def _config_from_gguf(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
         rms_norm_eps=settings.number("attention.layer_norm_rms_epsilon", 1e-6),
         attention_type=_gguf_pattern(settings, blocks),
         final_logit_softcap=settings.maybe_number("final_logit_softcapping"),
-        attn_logits_soft_cap=settings.maybe_number("attn_logit_softcapping"),
         query_scaling_factor=(embedding_dim // heads) ** -0.5 if is_largest else "default",
     )
 
@@ -176,6 +175,7 @@ def _config_from_huggingface(checkpoint: Checkpoint) -> LlamalikeTransformerConf
     settings.choice("hidden_activation", ["gelu_pytorch_tanh"])
     settings.choice("attention_bias", [False])
     settings.choice("use_bidirectional_attention", [False])
+    # There is an option `attn_logit_softcapping` as well, which transformers reads and never uses.
     blocks = settings.integer("num_hidden_layers")
     return _config(
         settings,
@@ -190,7 +190,6 @@ def _config_from_huggingface(checkpoint: Checkpoint) -> LlamalikeTransformerConf
         rms_norm_eps=settings.number("rms_norm_eps"),
         attention_type=_huggingface_pattern(settings, blocks),
         final_logit_softcap=settings.maybe_number("final_logit_softcapping"),
-        attn_logits_soft_cap=settings.maybe_number("attn_logit_softcapping"),
         query_scaling_factor=settings.number("query_pre_attn_scalar") ** -0.5,
         **_huggingface_rope(settings),
     )

@@ -7,13 +7,11 @@ from modeldata import named as nx
 from modeldata import nn
 from modeldata._partition import NotInThisPartition, combine
 from modeldata._random import RandomStream
-from modeldata._struct import (
+from modeldata._struct import Struct, pytree_dataclass, static_field
+from modeldata._struct_info import (
     PyTreeDataclassSafetyError,
-    Struct,
     is_pytree_dataclass_type,
     is_pytree_node_field,
-    pytree_dataclass,
-    static_field,
 )
 from modeldata._tree import pretty_keystr
 from modeldata.named import NamedArray

@@ -104,6 +104,12 @@ def test_complex_numbers_have_moments_in_the_plane(array):
         assert close(found.std, wide.std(), scale)
 
 
+@pytest.mark.parametrize("largest", [1e300, 1e-300, 5e-324])
+def test_extreme_complex_numbers_neither_overflow_nor_vanish(largest):
+    found = array_statistics(np.array([complex(0, largest), complex(0, -largest)]))
+    assert (found.mean, found.std) == (0, largest)
+
+
 def test_complex_numbers_that_are_not_finite_are_counted_apart():
     array = np.array([1, complex(math.nan, math.inf), complex(-math.inf, 0), 0])
     found = array_statistics(array)

@@ -22,7 +22,7 @@ SUMMARIES = {
     "np.ndarray int64[3, 4] ≈5.5 ±3.5 [0, 11] zero:1": TABLE,
     "np.ndarray float32[3, 4] ≈0.55 ±0.35 [0, 1.1] zero:1": (TABLE / 10).astype(np.float32),
     "np.ndarray float64[3, 4] all 0.1": np.full((3, 4), 0.1),
-    "np.ndarray float64[2, 2] all 0 nan:2": np.array([[0, 0], [np.nan, np.nan]]),
+    "np.ndarray float64[2, 2] ≈0 ±0 [0, 0] zero:2 nan:2": np.array([[0, 0], [np.nan, np.nan]]),
     "np.ndarray float64[1, 3] nan:1 inf:1 -inf:1": np.array([[np.nan, np.inf, -np.inf]]),
     "np.ndarray bool[3, 4] true:7 false:5": TABLE > 4,
     "np.ma.MaskedArray int64[3, 4] ≈8 ±2 [5, 11] masked:5": np.ma.array(TABLE, mask=TABLE < 5),
@@ -34,6 +34,8 @@ SUMMARIES = {
     "np.ndarray datetime64[D][1, 2] [2020-01-01, 2021-01-01]": np.array(
         [["2020-01-01", "2021-01-01"]], "M8[D]"
     ),
+    "np.ndarray float64[1, 2] ≈16034 ±10000 [6034, 26034]": np.array([[6034.2, 26034.2]]),
+    "np.ndarray float64[1, 2] ≈2.6e+06 ±0.5 [2.6e+06, 2.6e+06]": np.array([[2.6e6, 2.6e6 + 1]]),
     "np.ndarray int64[3] [1, 2, 3]": np.array([1, 2, 3]),
     "np.ndarray float64[3] [0.5, 1, 1e+20]": np.array([0.5, 1, 1e20]),
     "np.ndarray float64[2] ≈[0.3333, nan]": np.array([1 / 3, np.nan]),
@@ -63,8 +65,8 @@ def test_summary_names_axes_that_have_names():
 
 def test_summary_groups_large_counts():
     info = ArrayInfo("", "float32", (Axis(10**7, position=0),))
-    text = summary_text(info, statistics=Statistics(finite=1, low=1.0, high=1.0, nans=1234567))
-    assert text.plain == "float32[10000000] all 1 nan:1_234_567"
+    text = summary_text(info, statistics=Statistics(finite=9, low=1.0, high=2.0, nans=1234567))
+    assert text.plain == "float32[10000000] [1, 2] nan:1_234_567"
 
 
 def test_summary_says_why_values_are_missing():

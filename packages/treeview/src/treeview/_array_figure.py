@@ -22,15 +22,16 @@ class ArrayFigure(Rendering):
         super().__init__(picture)
         self.picture = picture
 
-    def text(self, *, width: int | None = None, color: bool = False) -> str:
-        """What the picture shows in words; with colors, the picture in half blocks too.
+    def text(self, *, width: int | None = None, color: bool | None = None) -> str:
+        """What the picture shows in words; with colours, the picture in half blocks too.
 
         Args:
             width: Columns of a line; None for what the options say, or 80.
-            color: Whether to draw with ANSI colors.
+            color: Whether to draw with ANSI colours; None for what the options say, and no if
+                they leave it open.
         """
         lines = [printable(self.picture.description)]
-        if color:
+        if self.options.color if color is None else color:
             lines += block_lines(self.picture.pixels, width or self.options.width or 80)
         if self.picture.scale_legend and self.picture.scale_legend.note:
             lines.append(self.picture.scale_legend.note)

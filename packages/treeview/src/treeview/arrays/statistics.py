@@ -259,25 +259,31 @@ def _integer_moments_again(array: NumpyArray, low: int, count: int) -> tuple[flo
 
 def _complex_statistics(array: NumpyArray) -> Statistics:
     """Mean and deviation in the plane; a value is infinite if a part is and none is NaN."""
-    count = nans = infinities = zeros = 0
-    total = 0j
+    count = nans = zeros = 0
+    largest = 0.0
     for chunk in _chunks(array):
-        missing = np.isnan(chunk)
-        finite = np.isfinite(chunk)
-        nans += int(np.count_nonzero(missing))
-        infinities += int(np.count_nonzero(~(missing | finite)))
+        finite = chunk[np.isfinite(chunk)]
+        count += finite.size
+        nans += int(np.count_nonzero(np.isnan(chunk)))
         zeros += chunk.size - int(np.count_nonzero(chunk))
-        count += int(np.count_nonzero(finite))
-        total += complex(chunk[finite].sum(dtype=np.complex128))
+        parts = (np.abs(np.real(finite)), np.abs(np.imag(finite)))
+        largest = max(largest, *(float(part.max(initial=0)) for part in parts))
+    infinities = array.size - count - nans
     if not count:
         return Statistics(finite=0, nans=nans, positive_infinities=infinities)
-    mean = total / count
-    distances = (np.abs(chunk[np.isfinite(chunk)] - mean) for chunk in _chunks(array))
-    squares = sum(float(np.square(chunk, dtype=np.float64).sum()) for chunk in distances)
+    # A power of two keeps squares within float64 and costs no digits.
+    scale = 2.0 ** -max(-1000, min(1000, int(np.frexp(largest)[1])))
+
+    def scaled() -> Iterator[NumpyArray]:
+        for chunk in _chunks(array):
+            yield chunk[np.isfinite(chunk)].astype(np.complex128) * scale
+
+    mean = sum(complex(chunk.sum()) for chunk in scaled()) / count
+    squares = sum(float(np.square(np.abs(chunk - mean)).sum()) for chunk in scaled())
     return Statistics(
         finite=count,
-        mean=mean,
-        std=math.sqrt(squares / count),
+        mean=complex(mean.real / scale, mean.imag / scale),
+        std=math.sqrt(squares / count) / scale,
         zeros=zeros,
         nans=nans,
         positive_infinities=infinities,

@@ -90,7 +90,7 @@ def statistics_text(statistics: Statistics, info: ArrayInfo) -> str:
         trues = statistics.finite - statistics.zeros
         counts = {"true": trues, "false": statistics.zeros, "masked": statistics.masked}
         return " ".join(f"{name}:{count:_}" for name, count in counts.items() if count)
-    parts = [*_value_parts(statistics)]
+    parts = _value_parts(statistics, info.size)
     counts = {
         "zero": statistics.zeros,
         "nan": statistics.nans,
@@ -98,18 +98,19 @@ def statistics_text(statistics: Statistics, info: ArrayInfo) -> str:
         "-inf": statistics.negative_infinities,
         "masked": statistics.masked,
     }
-    if _is_constant(statistics):
+    if _is_constant(statistics, info.size):
         del counts["zero"]
     parts += [f"{name}:{count:_}" for name, count in counts.items() if count]
     return " ".join(parts)
 
 
-def _is_constant(statistics: Statistics) -> bool:
-    return statistics.low is not None and bool(statistics.low == statistics.high)
+def _is_constant(statistics: Statistics, size: int) -> bool:
+    low, high = statistics.low, statistics.high
+    return low is not None and statistics.finite == size and bool(low == high)
 
 
-def _value_parts(statistics: Statistics) -> list[str]:
-    if _is_constant(statistics) and statistics.finite:
+def _value_parts(statistics: Statistics, size: int) -> list[str]:
+    if _is_constant(statistics, size):
         return [f"all {number_text(statistics.low, digits=4)}"]
     parts: list[str] = []
     if statistics.mean is not None:
@@ -122,11 +123,13 @@ def _value_parts(statistics: Statistics) -> list[str]:
 
 
 def number_text(value: Any, digits: int = 2) -> str:
-    """A number with few digits; integers and dates exactly."""
+    """A number with few digits, but all before the point up to a million; integers exactly."""
     if isinstance(value, _EXACT):
         return str(value)
     if isinstance(value, complex):
         return f"{value:.{digits}g}"
+    if 100 <= abs(value) < 1e6:
+        return f"{value:.0f}"
     text = f"{value:.{digits}g}"
     return "0" if text == "-0" else text
 

@@ -133,3 +133,10 @@ def test_figures_nest_and_are_saved(tmp_path):
     figure.save(tmp_path / "figure.txt")
     assert (tmp_path / "figure.txt").read_text() == "  ab\n"
     assert set(figure._repr_mimebundle_()) == {"text/plain", "text/html"}
+
+
+def test_strings_that_have_no_encoding_can_be_saved(tmp_path):
+    figure = inline("lone \ud800")
+    figure.save(tmp_path / "a.txt")
+    figure.save(tmp_path / "a.html")
+    assert (tmp_path / "a.txt").read_text() == "lone \\ud800\n"

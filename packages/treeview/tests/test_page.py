@@ -69,11 +69,13 @@ def listing(values, **changes):
     )
 
 
+# Short words, so that lines have room for them: where they have none, a terminal abbreviates.
+words = st.text("ab'\"<&>é世\n\x00\u202e\ud800", max_size=5)
 plain_data = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False) | words,
     lambda children: (
         st.lists(children, max_size=6)
-        | st.dictionaries(st.text(max_size=8) | st.integers(), children, max_size=6)
+        | st.dictionaries(words | st.integers(0, 999), children, max_size=6)
         | st.tuples(children, children)
     ),
     max_leaves=40,
@@ -81,12 +83,10 @@ plain_data = st.recursive(
 
 
 @settings(max_examples=40, deadline=None)
-@given(plain_data, st.sampled_from([20, 60, 100]))
+@given(plain_data, st.sampled_from([80, 100]))
 def test_the_page_reads_like_the_text(value, width):
     rendering = treeview.render(value, width=width, max_lines=None)
-    # Indentation apart: a terminal moves a word that is too long for its line to the left.
-    shown, expected = read(rendering.html()).split("\n"), rendering.text().split("\n")
-    assert [line.strip() for line in shown] == [line.strip() for line in expected]
+    assert read(rendering.html()) == rendering.text()
 
 
 def test_folded_branches_read_like_the_text_too():

@@ -32,6 +32,15 @@ def test_text_is_coloured_on_demand(rendering):
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == rendering.text()
 
 
+def test_colours_follow_the_options_but_never_into_files(tmp_path):
+    colored = treeview.render([1], color=True)
+    assert "\x1b[" in colored.text()
+    assert treeview.render_text([1], color=True) == colored.text()
+    assert colored.text(color=False) == "[1]"
+    colored.save(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text() == "[1]\n"
+
+
 def test_render_text_and_html_agree_with_render(rendering):
     assert treeview.render_text({"a": [1, 2]}) == rendering.text()
     assert treeview.render_html({"a": [1, 2]}) == rendering.html()

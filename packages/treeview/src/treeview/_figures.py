@@ -21,7 +21,7 @@ class Figure(Displayable):
         self._colored = plain if colored is None else colored
         self._markup = markup
 
-    def text(self, *, width: int | None = None, color: bool = False) -> str:  # noqa: ARG002
+    def text(self, *, width: int | None = None, color: bool | None = None) -> str:  # noqa: ARG002
         """The text output, whose width is that of its parts."""
         return self._colored if color else self._plain
 
@@ -55,7 +55,9 @@ def inline(*parts: object, wrap: bool = False) -> Figure:
     style = "display:flex;align-items:flex-start;flex-wrap:" + ("wrap" if wrap else "nowrap")
     cells = "".join(f"<div>{markup.html}</div>" for markup in markups)
     plain, colored = (
-        _side_by_side([part.text(color=color) for part in shown], [part.text() for part in shown])
+        _side_by_side(
+            [part.text(color=color) for part in shown], [part.text(color=False) for part in shown]
+        )
         for color in (False, True)
     )
     return Figure(plain, _joined(f'<div style="{style}">{cells}</div>', markups), colored)
@@ -88,7 +90,7 @@ def styled(part: object, css: str) -> Figure:
     shown = as_displayable(part)
     markup = shown.markup()
     body = f'<div style="{escape_markup(css)}">{markup.html}</div>'
-    return Figure(shown.text(), _joined(body, [markup]), shown.text(color=True))
+    return Figure(shown.text(color=False), _joined(body, [markup]), shown.text(color=True))
 
 
 def with_font_size(part: object, size: str | float) -> Figure:

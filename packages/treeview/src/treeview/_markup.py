@@ -68,11 +68,18 @@ def escape_source(source: str) -> str:
 
 def styled_html(spans: Iterable[Span]) -> str:
     """Styled text as markup."""
-    pieces: list[str] = []
-    for text, style in spans:
-        start, stop = _STYLE_TAGS[style]
-        pieces.append(f"{start}{escape(text)}{stop}")
-    return "".join(pieces)
+    return "".join([_common_html(s) if len(s[0]) <= _COMMON else _span_html(s) for s in spans])
+
+
+def _span_html(span: Span) -> str:
+    text, style = span
+    start, stop = _STYLE_TAGS[style]
+    return f"{start}{escape(text)}{stop}"
+
+
+# Brackets, commas, names of fields and classes come again and again.
+_COMMON = 24
+_common_html = functools.lru_cache(maxsize=8192)(_span_html)
 
 
 def atom_html(atom: object) -> str:

@@ -6,8 +6,8 @@ indentation as text, so that what a reader selects and copies is what the text o
 
 The writer works through the document with an explicit stack and appends to a list of strings that
 is joined once. Two things bound what it writes. Browsers stop nesting elements at about 512 levels
-and a branch takes three, so below `DEEPEST` levels it says how many are left out. And
-a page of more than `MOST_LINES` lines is no longer pleasant to use, so what is beyond is counted.
+and a branch takes three, so below `DEEPEST` levels it says how many are left out. A page of more
+than `MOST_LINES` lines is no longer pleasant to use, so what is beyond is counted.
 
 Paths are not repeated at every node: a list says how its items are reached (`data-k`: by position,
 by the name or by the key that stands in front), and only items that follow no rule carry a step
@@ -58,6 +58,7 @@ DEEPEST = 150
 MOST_LINES = 50_000
 # Below so many foldable branches a search field and buttons are only in the way.
 _SCRIPT_BRANCHES = 12
+# A line of text cannot hold more nodes than that.
 _LOOK = 200
 
 
@@ -198,10 +199,14 @@ class _Writer:
 
     def _write_branch(self, branch: Branch, place: _Place) -> None:
         unfolded = id(branch) in self._opened
-        if not unfolded or (not branch.values and branch.omitted == 0):
+        line = None
+        if not branch.values and branch.omitted == 0:
+            line = [*branch.head.spans, *branch.tail.spans]
+        elif not unfolded:
+            line = flat_spans(branch, self._room(place))
+        if line is not None:
             numbers, rich = _look_inside(branch)
-            line = flat_spans(branch, self._room(place) if branch.values else MOST_LINES)
-            if line is not None and not rich:
+            if not rich:
                 anchors = "".join(f"<a id={self._name}-{number}></a>" for number in numbers)
                 self._write_line(place, anchors + styled_html(line), _note_html(branch))
                 return
@@ -310,21 +315,20 @@ def _look_inside(branch: Branch) -> tuple[list[int], bool]:
     """The numbers of a short branch and those inside it, and whether it holds more than text.
 
     A link, a picture or rich output needs a line of its own.
-
-    Looks only as far as one line could reach.
     """
     numbers: list[int] = []
-    pending: list[Node] = [branch]
-    for _ in range(_LOOK):
-        if not pending:
-            break
-        node = pending.pop()
-        if isinstance(node, Reference | Picture | Foreign):
-            return numbers, True
-        if isinstance(node, Branch):
-            if node.number:
-                numbers.append(node.number)
-            pending.extend(node.values[:_LOOK])
+    pending = [branch]
+    looked = 0
+    while pending and looked < _LOOK:
+        inner = pending.pop()
+        looked += 1 + len(inner.values)
+        if inner.number:
+            numbers.append(inner.number)
+        for value in inner.values[:_LOOK]:
+            if isinstance(value, Branch):
+                pending.append(value)
+            elif isinstance(value, Reference | Picture | Foreign):
+                return numbers, True
     return numbers, False
 
 

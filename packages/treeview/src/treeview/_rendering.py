@@ -24,12 +24,13 @@ class Displayable(ABC):
     """Something that can be shown as text, as HTML and in a notebook, and saved to a file."""
 
     @abstractmethod
-    def text(self, *, width: int | None = None, color: bool = False) -> str:
+    def text(self, *, width: int | None = None, color: bool | None = None) -> str:
         """The text output.
 
         Args:
             width: Columns of a line; None for what the options say.
-            color: Whether to color it with ANSI codes.
+            color: Whether to colour it with ANSI codes; None for what the options say, and no if
+                they leave it open, for a string has no terminal.
         """
 
     @abstractmethod
@@ -62,7 +63,7 @@ class Displayable(ABC):
             case ".html" | ".htm":
                 content = page_html([self.card()], target.stem)
             case ".txt":
-                content = self.text() + "\n"
+                content = self.text(color=False) + "\n"
             case suffix:
                 raise ValueError(
                     f"Expected `path` to end in `.html` or `.txt`, got {suffix!r} in"
@@ -99,14 +100,19 @@ class Rendering(Displayable):
         self.document = document
         self.options = options or current_options()
 
-    def text(self, *, width: int | None = None, color: bool = False) -> str:
+    def text(self, *, width: int | None = None, color: bool | None = None) -> str:
         """The text output.
 
         Args:
             width: Columns of a line; None for what the options say.
-            color: Whether to color it with ANSI codes.
+            color: Whether to colour it with ANSI codes; None for what the options say, and no if
+                they leave it open, for a string has no terminal.
         """
-        chosen = replace(self.options, width=width or self.options.width, color=color)
+        chosen = replace(
+            self.options,
+            width=self.options.width if width is None else width,
+            color=self.options.color if color is None else color,
+        )
         return document_text(self.document, chosen)
 
     def markup(self) -> Markup:
@@ -138,7 +144,7 @@ def render(obj: object, **options: Any) -> Rendering:
 
 def render_text(obj: object, **options: Any) -> str:
     """An object as text; see `render`."""
-    return render(obj, **options).text(color=options.get("color") or False)
+    return render(obj, **options).text()
 
 
 def render_html(obj: object, **options: Any) -> str:
@@ -151,7 +157,7 @@ def show(*objects: object, **options: Any) -> None:
 
     Args:
         *objects: What to show, one below the other. Strings are shown as they are.
-        **options: Changes of `treeview.options`; `color=None` colors what goes to a terminal.
+        **options: Changes of `treeview.options`; `color=None` colours what goes to a terminal.
     """
     display = _notebook_display()
     color = options.get("color")
@@ -197,7 +203,8 @@ def write_file(target: Path, content: str) -> None:
     draft = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         try:
-            draft.write_text(content, encoding="utf-8", newline="\n")
+            # Lone surrogates have no encoding; they are written as Python escapes them.
+            draft.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)

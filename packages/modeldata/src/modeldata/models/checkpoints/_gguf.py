@@ -69,7 +69,14 @@ class GGUFCheckpoint(Checkpoint):
             file.seek(self._entries[name].offset)
             for start in range(0, len(rows), step):
                 part = rows[start : start + step]
-                part[...] = self._expand(name, file.read(len(part) * row_bytes), len(part))
+                stored = file.read(len(part) * row_bytes)
+                if len(stored) < len(part) * row_bytes:
+                    raise LoadError(
+                        f"Expected {info.stored_bytes:,} bytes for the tensor `{name}`, but "
+                        f"{self.source} ends before: it has changed since it was opened. Load it "
+                        "again."
+                    )
+                part[...] = self._expand(name, stored, len(part))
         return values
 
     def _expand(self, name: str, stored: bytes, rows: int) -> np.ndarray:

@@ -272,6 +272,8 @@ class TestMethods:
             xyz.untag("x").swapaxes(0, 3)
         with pytest.raises(ValueError, match="each of the 2 positional axes once"):
             xyz.untag("x", "y").transpose(0, 0)
+        with pytest.raises(ValueError, match="each of the 0 positional axes once"):
+            xyz.transpose(0)
 
     def test_matmul_contracts_positional_axes(self):
         a = nx.wrap(jnp.ones((2, 3, 4)), "n", "i", "j").untag("i", "j")

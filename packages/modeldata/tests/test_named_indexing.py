@@ -153,6 +153,8 @@ class TestUpdates:
             table.at[{"vocab": jnp.array([0, 1])}].set(jnp.ones(3, int))
         with pytest.raises(ValueError, match=r"indexed part, \{'embed': 3\}, got \{'embed': 1\}"):
             table.at[{"vocab": 0}].set(nx.ones({"embed": 1}, int))
+        with pytest.raises(ValueError, match=r"indexed part, \{'embed': 3\}, got \{'vocab': 4\}"):
+            table.at[{"vocab": 0}].set(nx.ones({"vocab": 4}, int))
         with pytest.raises(ValueError, match="not to have the axes that it indexes, got 'vocab'"):
             table.at[{"vocab": nx.arange("vocab", 2)}].set(0)
         with pytest.raises(TypeError, match="an array or a number as the new value, got 'text'"):

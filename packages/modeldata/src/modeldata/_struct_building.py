@@ -47,7 +47,7 @@ def adopt(cls: type, *, generates_init: bool, chooses_keys: bool) -> None:
     if not init_is_generated(cls):
         _let_init_assign(cls)
     if isinstance(cls, UndecoratedMeta):
-        cls.__class__ = StructMeta  # pyright: ignore[reportAttributeAccessIssue]  # see the top
+        cls.__class__ = StructMeta  # pyright: ignore[reportAttributeAccessIssue]  # see _struct_info
     if "tree_flatten_with_keys" in dir(cls) and "tree_unflatten" in dir(cls):
         jax.tree_util.register_pytree_with_keys_class(cls)
     elif runs_user_code or chooses_keys or not all(field.init for field in fields):

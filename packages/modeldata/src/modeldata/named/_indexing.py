@@ -119,13 +119,7 @@ def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
             f"Expected an array or a number as the new value, got {_repr.brief(value)}. "
             "Use `.apply(function)` to compute it from the old one."
         )
-    parsed = _parse(x, index)
-    _refuse_own_names(x, parsed)
-    extra = _new_names(x, parsed, value)
-    if extra:
-        x = x.broadcast_to(x.positional_shape, extra)  # pyright: ignore[reportAttributeAccessIssue]  # NamedArray has it
-        parsed = _parse(x, index)
-    target = _target(x, parsed)
+    x, target = _update_target(x, index, value)
     ready = _check_value(value, target)
     changed = getattr(jnp.asarray(x.data_array).at[target.key], method)(ready, **options)
     return x._make(changed, x.dims)
@@ -161,14 +155,8 @@ class IndexedPart(Generic[_N]):
 
     def apply(self, function: Any, /, **options: Any) -> _N:
         """Replaces each element of the part by an elementwise function of it."""
-        x = self._array
-        parsed = _parse(x, self._index)
-        _refuse_own_names(x, parsed)
-        extra = _new_names(x, parsed, 0)
-        if extra:
-            x = x.broadcast_to(x.positional_shape, extra)  # pyright: ignore[reportAttributeAccessIssue]  # as above
-            parsed = _parse(x, self._index)
-        data = jnp.asarray(x.data_array).at[_target(x, parsed).key].apply(function, **options)
+        x, target = _update_target(self._array, self._index, 0)
+        data = jnp.asarray(x.data_array).at[target.key].apply(function, **options)
         return x._make(data, x.dims)
 
     def add(self, value: Any, /, **options: Any) -> _N:
@@ -383,6 +371,17 @@ def _length(item: slice, size: int) -> int:
     return len(range(*item.indices(size)))
 
 
+def _update_target(x: _N, index: Any, value: Any) -> tuple[_N, _Target]:
+    """Returns the array, with an axis for each new name, and the place to update in it."""
+    parsed = _parse(x, index)
+    _refuse_own_names(x, parsed)
+    extra = _new_names(x, parsed, value)
+    if extra:
+        x = x.broadcast_to(x.positional_shape, extra)  # pyright: ignore[reportAttributeAccessIssue]  # NamedArray has it
+        parsed = _parse(x, index)
+    return x, _target(x, parsed)
+
+
 def _new_names(x: Named, index: _Index, value: Any) -> dict[AxisName, int]:
     """Returns the names, with sizes, along which an update makes copies of the array."""
     sizes = _names_of(index.items)
@@ -426,7 +425,7 @@ def _check_value(value: Any, target: _Target) -> Any:
             f"Expected a value whose positional shape broadcasts to that of the indexed part, "
             f"{slot}, got {positional}. Name its axes, or index others."
         )
-    wrong = {name: size for name, size in names.items() if sizes[name] != size}
+    wrong = {name: size for name, size in names.items() if sizes.get(name) != size}
     if wrong:
         named = {name: size for name, size in sizes.items() if not isinstance(name, int)}
         raise ValueError(

@@ -192,7 +192,7 @@ class ArrayMethods(Named):
         if len(axes) == 1 and not isinstance(axes[0], SupportsIndex):
             axes = tuple(axes[0]) if axes[0] is not None else ()
         order = [operator.index(axis) for axis in axes] or list(reversed(range(layout.rank)))
-        numbers = [axis % layout.rank if -layout.rank <= axis else axis for axis in order]
+        numbers = [axis + layout.rank if axis < 0 else axis for axis in order]
         if sorted(numbers) != list(range(layout.rank)):
             raise ValueError(
                 f"Expected each of the {layout.rank} positional axes once, got {tuple(order)}. "

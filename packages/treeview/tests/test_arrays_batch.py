@@ -128,6 +128,21 @@ def test_adapters_that_lie_are_told_so():
     ]
 
 
+def test_names_that_cannot_be_written_do_damage_to_their_array_only():
+    class Hostile:
+        def __repr__(self):
+            raise ValueError("no name")
+
+    class Misnamed(NumpyAdapter):
+        def describe(self, array):
+            return ArrayInfo("X", "int64", (Axis(2, name=Hostile()),))
+
+    nodes = finish_arrays(
+        [request(np.arange(2), Misnamed()), request(np.arange(2), NumpyAdapter())], Options()
+    )
+    assert plain(nodes) == ["<array: ValueError: no name>", "np.ndarray int64[2] [0, 1]"]
+
+
 def test_adapters_that_give_too_few_answers_are_asked_one_by_one():
     class Short(NumpyAdapter):
         def statistics(self, arrays):

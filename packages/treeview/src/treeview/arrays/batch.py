@@ -64,7 +64,7 @@ def finish_arrays(requests: Sequence[ArrayRequest], options: Options) -> list[No
         deadline = perf_counter() + options.seconds
         _fetch_values(jobs)
         _add_statistics(jobs, deadline)
-    return [_node(job) for job in jobs]
+    return [_safe_node(job) for job in jobs]
 
 
 def _fetch_values(jobs: list[_Job]) -> None:
@@ -179,6 +179,15 @@ def _roundtrip_text(job: _Job) -> Text:
         return text((source, "array"))
     summary = summary_text(request.info, name=request.name, failure=job.failure)
     return text(("<", "muted"), summary, (">", "muted"))
+
+
+def _safe_node(job: _Job) -> Node:
+    try:
+        return _node(job)
+    except STOP:
+        raise
+    except BaseException as error:  # what the adapter said of the array cannot be written
+        return text((f"<array: {describe_error(error)}>", "error"))
 
 
 def _node(job: _Job) -> Node:

@@ -155,12 +155,14 @@ def _paint_numbers(
         choice = _with_marks(choice, values, masked, len(table))
         tiles = np.concatenate([tiles, marked_tiles(cell)])
         facts += _count_marks(values, masked)
-    notes = [] if reading.meaning == "values" else [reading.meaning]
-    if least < low or high < greatest:
-        clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
-        notes.append(f"{clipped:_} beyond the scale")
-    ends = reading.write(low), reading.write(high)
-    legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
+    legend = None
+    if numbers.size:
+        notes = [] if reading.meaning == "values" else [reading.meaning]
+        if least < low or high < greatest:
+            clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
+            notes.append(f"{clipped:_} beyond the scale")
+        ends = reading.write(low), reading.write(high)
+        legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
     return Painting(tiles, choice, legend, facts)
 
 

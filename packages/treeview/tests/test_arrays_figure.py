@@ -103,6 +103,7 @@ def test_masks_that_do_not_fit_are_refused(mask):
 
 def test_large_arrays_are_truncated_and_small_ones_are_not():
     assert treeview.render_array(np.zeros((500, 500))).picture.pixels.shape[:2] == (500, 500)
+    assert "of 500" in treeview.render_array(np.zeros((500, 500), int)).text()
     cut = treeview.render_array(np.zeros((5000, 500)))
     assert "of 5000 along axis 0" in cut.text()
     assert cut.picture.pixels.shape[0] * cut.picture.pixels.shape[1] < 11_000

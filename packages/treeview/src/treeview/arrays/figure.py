@@ -22,6 +22,9 @@ AxisKey = Hashable
 LARGEST_WHOLE = 250_000
 """From this many values on, pictures leave some out unless told otherwise."""
 
+LARGEST_DIGITS = 40_000
+"""The same for integers, whose nested squares take many pixels each."""
+
 
 def array_picture(
     array: Any,
@@ -72,7 +75,8 @@ def array_picture(
                 f"Expected `axis_item_labels` of {axis_name(info.axes[axis])} to have one label "
                 f"for each of its {info.shape[axis]} indices, got {len(items)}."
             )
-    cut = info.size > LARGEST_WHOLE if truncate == "auto" else truncate
+    largest = LARGEST_DIGITS if info.dtype.startswith(("int", "uint")) else LARGEST_WHOLE
+    cut = info.size > largest if truncate == "auto" else truncate
     window = style.window(info.shape) if cut else balanced_window(info.shape, maximum_size=None)
     valid = None if valid_mask is None else _mask_values(valid_mask, info)
     (values,) = adapter.fetch([(array, window)])

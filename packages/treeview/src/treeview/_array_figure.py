@@ -87,8 +87,8 @@ def render_array(
             (three root mean squares from zero).
         colormap: Colours (`'#rrggbb'`, triples of integers or floats) instead of the own maps.
             Integers choose theirs by index, unless `continuous=True`.
-        truncate: Whether to leave out the middle of axes; `"auto"` from 250,000 values on (integers:
-            40,000).
+        truncate: Whether to leave out the middle of axes; `"auto"` from 250,000 values on, of
+            integers from 40,000 on.
         maximum_size: About how many values to show of a truncated array.
         cutoff_size_per_axis: About how many indices to show of one axis of a truncated array.
         minimum_edge_items: How many indices to keep at either end of a truncated axis.

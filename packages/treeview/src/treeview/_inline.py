@@ -202,7 +202,9 @@ def short_spans(node: Node, limit: int) -> list[Span]:
         return cut_spans(list(node.folded.spans), limit)
     if not node.values and node.omitted == 0:
         return cut_spans([*node.head.spans, *node.tail.spans], limit)
-    return _elided(node, limit)
+    # What is shortened anyway leaves room for its comment.
+    note = spans_width(node.note.spans) + 2
+    return _elided(node, limit - note if 2 < note < limit // 2 else limit)
 
 
 def _elided(branch: Branch, limit: int) -> list[Span]:

@@ -226,14 +226,8 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
 def _one_line(node: Node, space: int, plan: _Plan) -> list[Span]:
     if plan.complete:
         return flat_spans(node, _UNLIMITED, _UNLIMITED) or short_spans(node, _UNLIMITED)
-    if not isinstance(node, Branch):
-        return short_spans(node, space)
-    flat = plan.flat.get(id(node))
-    if flat is not None:
-        return flat
-    # What is shortened anyway leaves room for its comment.
-    note = spans_width(node.note.spans) + 2
-    return short_spans(node, space - note if 2 < note < space // 2 else space)
+    flat = plan.flat.get(id(node)) if isinstance(node, Branch) else None
+    return short_spans(node, space) if flat is None else flat
 
 
 def _with_note(spans: list[Span], node: Node, space: int) -> tuple[Span, ...]:

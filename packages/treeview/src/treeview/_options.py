@@ -5,7 +5,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 
@@ -59,9 +58,7 @@ def changed_options(changes: dict[str, Any]) -> Options:
     """
     for name in changes:
         if name not in _RULES:
-            close = get_close_matches(name, _RULES, 1)
-            hint = f"did you mean `{close[0]}`?" if close else f"known are {_listed(_RULES)}."
-            raise TypeError(f"Expected the name of an option, got `{name}`; {hint}")
+            raise TypeError(f"Expected the name of an option, got `{name}`; {_hint(name)}")
     return dataclasses.replace(current_options(), **changes)
 
 
@@ -91,8 +88,12 @@ def options(**changes: Any) -> Generator[Options]:
         _current.reset(token)
 
 
-def _listed(names: Any) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def _hint(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - slow, and of use in errors only
+
+    if close := get_close_matches(name, _RULES, 1):
+        return f"did you mean `{close[0]}`?"
+    return f"known are {', '.join(f'`{known}`' for known in _RULES)}."
 
 
 def _check_option(name: str, value: object, types: tuple[type, ...], least: int | None) -> None:

@@ -1,6 +1,7 @@
 """From a document to text, plain or with the colours of a terminal."""
 
-import shutil
+import os
+import sys
 
 from treeview._document import Node, Style
 from treeview._layout import INDENT, lay_out
@@ -43,8 +44,19 @@ def document_text(root: Node, options: Options) -> str:
 
 
 def terminal_width() -> int:
-    """Columns of the terminal, or `DEFAULT_WIDTH` where there is none."""
-    return max(shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, 1)
+    """Columns of the terminal, or `DEFAULT_WIDTH` where there is none.
+
+    As in `shutil.get_terminal_size`, whose module takes long to import, the environment variable
+    `COLUMNS` goes first.
+    """
+    written = os.environ.get("COLUMNS", "")
+    columns = int(written) if written.isdecimal() else 0
+    if columns == 0:
+        try:
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns  # pyright: ignore[reportOptionalMemberAccess]
+        except (AttributeError, ValueError, OSError):  # closed, replaced, or no terminal
+            return DEFAULT_WIDTH
+    return columns or DEFAULT_WIDTH
 
 
 def _colored(piece: str, style: Style) -> str:

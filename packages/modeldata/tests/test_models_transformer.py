@@ -58,7 +58,7 @@ def build(config=TINY):
     parameters = [
         md.Parameter(
             value=nx.wrap(
-                draw.normal(scale=0.3, size=tuple(rule.named_shape.values())).astype(np.float32),
+                draw.normal(scale=0.3, size=tuple(rule.named_shape.values())).astype(config.parameter_dtype),
                 *rule.named_shape,
             ),
             label=rule.label,

@@ -120,7 +120,8 @@ class Tokenizer(abc.ABC):
         """Piece of a checked token."""
 
     def _check(self, ids: Iterable[int]) -> list[int]:
-        array = np.asarray(getattr(ids, "data_array", ids if hasattr(ids, "shape") else list(ids)))
+        plain = getattr(ids, "data_array", ids)
+        array = np.asarray(plain if hasattr(plain, "shape") else list(plain))
         if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
             raise ValueError(
                 f"Expected `ids` to be integers along one axis, but got {array.dtype} with the "

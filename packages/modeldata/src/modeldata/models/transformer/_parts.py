@@ -122,7 +122,9 @@ def check_tokens(tokens: Any, vocab_size: int) -> NamedArray:
         )
     data = tokens.data_array
     if data.size and not isinstance(data, Tracer):
-        low, high = int(np.min(data)), int(np.max(data))
+        # As a NumPy array, because operations of JAX would be traced where a known array is used.
+        known = np.asarray(data)
+        low, high = int(known.min()), int(known.max())
         if low < 0 or high >= vocab_size:
             raise ValueError(
                 f"Expected token ids from 0 to {vocab_size - 1}, but got "

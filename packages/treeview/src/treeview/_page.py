@@ -16,7 +16,7 @@ of their own (`data-p`).
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from treeview._document import (
     ATOM_TYPES,
@@ -106,8 +106,7 @@ def page_html(parts: Sequence[Markup], title: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a node is written: how deep, and what stands before and after it on its line."""
 
     depth: int = 0
@@ -119,8 +118,7 @@ class _Place:
     stop: str = ""  # the tag that closes the line
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """A branch whose children are being written: the children to come and what closes it."""
 
     children: Iterator[tuple[_Place, Node] | str]

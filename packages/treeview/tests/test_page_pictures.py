@@ -72,7 +72,12 @@ def test_a_label_stands_beside_its_stretch():
     figure, _ = figure_of(LABELS, scale=10)
     style = style_of(figure.find("span", string="beside"))
     assert (style["top"], style["height"]) == ("10px", "20px")
-    assert figure.find("span", string="beside")["title"] == "beside"
+
+
+def test_a_label_that_is_cut_is_told_on_hover():
+    long = "word " * 20
+    figure, _ = figure_of([EdgeLabel("left", 0, 2, long), EdgeLabel("left", 2, 4, "short")])
+    assert [span.get("title") for span in figure.select(".ed span")] == [long, None]
 
 
 def test_labels_on_top_turn_where_they_are_too_long():
@@ -90,7 +95,7 @@ def test_labels_never_overlap(side, scale):
     start, extent = ("top", "height") if side == "left" else ("left", "width")
     styles = [style_of(span) for span in figure.select(".ed span")]
     middles = [pixels_of(style[start]) + pixels_of(style[extent]) / 2 for style in styles]
-    sizes = [pixels_of(style["font-size"]) for style in styles]
+    sizes = [pixels_of(style.get("font-size", "11px")) for style in styles]
     gaps = np.diff(middles)
     assert (gaps >= np.array(sizes[1:]) - 0.6).all()
     assert len(styles) == 40 or scale < 8

@@ -15,6 +15,7 @@ from treeview._inline import text_width
 from treeview._markup import css_color, escape, styled_html
 from treeview.arrays.picture import encode_png
 
+_FONT_PIXELS = 11.0
 _COLUMN_PIXELS = 6.7
 _LINE_PIXELS = 14
 _MOST_COLUMNS = 32
@@ -50,7 +51,9 @@ def picture_html(picture: Picture, depth: int = 0) -> str:
             case "bottom":
                 row += 1 + level
         cells.append(_edge_html(side, labels, picture.scale, f"{row}/{column}"))
-    below = _legend_html(picture.scale_legend) + styled_html(picture.caption.spans)
+    below = _legend_html(picture.scale_legend)
+    if picture.caption.plain:
+        below += styled_html(picture.caption.spans)
     caption = f"<figcaption style=grid-column:1/-1>{below}</figcaption>" if below else ""
     columns = before + 1 + sum(1 for side, _ in rows if side == "right")
     style = f"--d:{depth};grid-template-columns:repeat({columns},max-content)"
@@ -79,20 +82,23 @@ def _edge_html(side: _Side, labels: list[EdgeLabel], scale: float, area: str) ->
     along, extent, across = (
         ("top", "height", "width") if side in ("left", "right") else ("left", "width", "height")
     )
-    spans = "".join(
-        f'<span title="{escape(label.text)}" style="{along}:{label.start * scale:g}px;'
-        f"{extent}:{(label.stop - label.start) * scale:g}px;{across}:{depth - 5:g}px;"
-        f'font-size:{_font_pixels((label.stop - label.start) * scale):g}px">'
-        f"{escape(label.text)}</span>"
-        for label in _without_overlap(labels, scale, thickness)
-    )
+    spans: list[str] = []
+    for label in _without_overlap(labels, scale, thickness):
+        stretch = (label.stop - label.start) * scale
+        style = f"{along}:{label.start * scale:g}px;{extent}:{stretch:g}px;{across}:{depth - 5:g}px"
+        if _font_pixels(stretch) != _FONT_PIXELS:
+            style += f";font-size:{_font_pixels(stretch):g}px"
+        content = escape(label.text)
+        # The whole of a label that is cut is told on hover.
+        hover = f' title="{content}"' if text_width(label.text) > _MOST_COLUMNS else ""
+        spans.append(f'<span{hover} style="{style}">{content}</span>')
     turned = "" if upright else " up"
-    style = f"grid-area:{area};{across}:{depth:g}px"
-    return f'<div class="ed {side}{turned}" style="{style}">{spans}</div>'
+    area_style = f"grid-area:{area};{across}:{depth:g}px"
+    return f'<div class="ed {side}{turned}" style="{area_style}">{"".join(spans)}</div>'
 
 
 def _font_pixels(stretch: float) -> float:
-    return max(8.0, min(11.0, stretch))
+    return max(8.0, min(_FONT_PIXELS, stretch))
 
 
 def _without_overlap(

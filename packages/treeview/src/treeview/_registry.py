@@ -158,9 +158,9 @@ class Registry:
             if self._waiting is None:
                 self._waiting = _find_plugins()
             waiting = self._waiting
-            due = [module for module in waiting if _is_imported(module)]
-            for plugin in [plugin for module in due for plugin in waiting.pop(module)]:
-                self._call_plugin(plugin)
+            for module in [module for module in waiting if _is_imported(module)]:
+                for plugin in waiting.pop(module):
+                    self._call_plugin(plugin)
 
     def _call_plugin(self, plugin: _Plugin) -> None:
         self._loading = True

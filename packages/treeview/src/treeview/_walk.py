@@ -505,7 +505,7 @@ def _with_problem(shown: Shown, problem: str) -> Shown:
 
 
 def _handler_name(handler: Handler) -> str:
-    name = getattr(handler, "__name__", "handler")
+    name = handler.__name__ if isinstance(handler, FunctionType) else type_name(class_of(handler))
     return name if name == "__treeview__" else f"handler `{name}`"
 
 

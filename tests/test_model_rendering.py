@@ -133,3 +133,18 @@ def test_values_and_slots_of_variables_show_their_kind():
 def test_shape_stand_ins_show_without_values():
     structure = jax.eval_shape(lambda: nx.wrap(jnp.ones((2, 3)), "a", "b"))
     assert treeview.render_text(structure) == "NamedArray float32[a:2, b:3] <abstract>"
+
+
+@pytest.mark.parametrize("held", [None, "nothing", jax.sharding.PartitionSpec("a")])
+def test_a_named_array_that_holds_no_array_shows_what_it_holds(held):
+    array = nx.NamedArray.from_attributes(data_array=held, dims=("a",))
+    text = treeview.render_text(array, width=100)
+    assert text == f"NamedArray(data_array={held!r}, dims=('a',))"
+
+
+def test_a_roundtrip_rebuilds_a_named_array():
+    array = nx.wrap(jnp.arange(6).reshape(2, 3), "a", "b").untag("b")
+    text = treeview.render_text(array, roundtrip=True)
+    rebuilt = eval(text, {"modeldata": md, "jax": jax})
+    assert rebuilt.dims == array.dims
+    assert (rebuilt == array).data_array.all()

@@ -5,7 +5,7 @@ calls it before the first rendering after modeldata was imported.
 """
 
 from modeldata._struct import Struct
-from modeldata._treeview._arrays import named_adapter
+from modeldata._treeview._arrays import draw_named_array, named_adapter
 from modeldata._treeview._selections import Marked, draw_marked, draw_selection
 from modeldata._treeview._structs import draw_struct
 from modeldata._treeview._variables import draw_slot, draw_value, draw_variable
@@ -27,4 +27,5 @@ def register(registry: Registry) -> None:
     registry.register(AbstractVariableSlot, draw_slot)
     registry.register(Selection, draw_selection)
     registry.register(Marked, draw_marked)
+    registry.register(NamedArray, draw_named_array)
     registry.register_array(NamedArray, named_adapter)

@@ -1,8 +1,7 @@
 """Named arrays: the axes have names, the rest is what the stored array says."""
 
 from modeldata.named import NamedArray
-from modeldata.named._dims import layout_of
-from treeview import Axis, delegating_adapter
+from treeview import Axis, Shown, View, delegating_adapter
 
 
 def named_axes(array: NamedArray) -> list[Axis]:
@@ -14,14 +13,32 @@ def named_axes(array: NamedArray) -> list[Axis]:
     Raises:
         ValueError: If its axes do not fit the array that it holds.
     """
-    shape = array.data_array.shape
-    labels = layout_of(array.dims, len(shape)).labels
     return [
         Axis(size, position=label) if isinstance(label, int) else Axis(size, name=label)
-        for size, label in zip(shape, labels, strict=True)
+        for size, label in zip(array.data_array.shape, array.layout.labels, strict=True)
     ]
 
 
 named_adapter = delegating_adapter(
     lambda array: array.data_array, axes=named_axes, type_name="NamedArray"
 )
+
+
+def draw_named_array(array: NamedArray, view: View) -> Shown:
+    """Draws a named array as one line, or as a struct where it holds something else than an array.
+
+    Args:
+        array: A named array. It may hold anything that JAX puts there, such as None or a sharding.
+        view: The builder of treeview.
+    """
+    if view.options.roundtrip or not _holds_array(array, view):
+        return view.record(array, array.attributes_dict(), static=["dims"])
+    return view.array(array, named_adapter)
+
+
+def _holds_array(array: NamedArray, view: View) -> bool:
+    try:
+        view.array(array.data_array)
+    except TypeError:
+        return False
+    return True

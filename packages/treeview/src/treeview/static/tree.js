@@ -12,7 +12,8 @@
    * @returns {HTMLElement | null}
    */
   function lineOf(element) {
-    return element.closest("summary") ?? element.closest("li");
+    const line = element.closest("summary") ?? element.closest("li");
+    return line?.matches(LINES) ? line : null;
   }
 
   /**
@@ -89,7 +90,11 @@
     }
   }
 
-  /** @param {HTMLElement} tree */
+  /**
+   * Offers the path of the line under the pointer.
+   * @param {HTMLElement} tree
+   * @returns {() => void} Copies the path of the line that has the focus.
+   */
   function addCopyButton(tree) {
     const button = document.createElement("button");
     button.className = "tv-copy";
@@ -232,7 +237,10 @@
     CSS.highlights.set("treeview", found);
   }
 
-  /** @param {HTMLElement} tree */
+  /**
+   * Puts the search field and the buttons above the tree.
+   * @param {HTMLElement} tree
+   */
   function addBar(tree) {
     const bar = document.createElement("div");
     bar.className = "tv-bar";

@@ -1,0 +1,289 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import modeldata as md
+from modeldata import models, nn, nx
+from modeldata.models._sampling import SamplingSettings, choose_tokens
+from modeldata.models.families._gemma3 import weight_rules
+from modeldata.models.transformer import (
+    AttentionTypeGlobalCausal,
+    AttentionTypeSlidingWindowCausal,
+    LlamalikeTransformerConfig,
+    build_llamalike_transformer,
+)
+from modeldata.toolshed.model_rewiring import KnockOutAttentionHeads
+from modeldata.toolshed.save_intermediates import SaveIntermediate
+
+CONFIG = LlamalikeTransformerConfig(
+    num_kv_heads=1,
+    query_head_multiplier=2,
+    embedding_dim=12,
+    projection_dim=4,
+    mlp_hidden_dim=16,
+    num_decoder_blocks=2,
+    vocab_size=50,
+    mlp_variant="geglu_approx",
+    tie_embedder_and_logits=False,
+    attention_type=(AttentionTypeSlidingWindowCausal(3), AttentionTypeGlobalCausal()),
+    use_qk_norm=True,
+    use_post_attn_norm=True,
+    use_post_ffw_norm=True,
+)
+PROMPT = [3, 14, 15, 9, 26]
+
+
+@functools.cache
+def model():
+    draw = np.random.default_rng(0)
+    parameters = []
+    for rule in weight_rules(CONFIG):
+        values = draw.normal(scale=0.6, size=tuple(rule.named_shape.values())).astype(np.float32)
+        parameters.append(md.Parameter(value=nx.wrap(values, *rule.named_shape), label=rule.label))
+    return md.bind_variables(build_llamalike_transformer(CONFIG), parameters)
+
+
+def by_hand(model, prompt, steps):
+    """Takes the most likely token each time, and reads the whole text anew for the next."""
+    text = list(prompt)
+    for _ in range(steps):
+        places = np.where(np.arange(32) < len(text), np.arange(32), -1).astype(np.int32)
+        tokens = nx.wrap(jnp.array(text + [0] * (32 - len(text))), "seq")
+        logits = run(model, tokens, nx.wrap(places, "seq"))[len(text) - 1]
+        text.append(int(np.argmax(logits)))
+    return text[len(prompt) :]
+
+
+def run(model, tokens, places):
+    logits = compiled(model, tokens, places)
+    return np.asarray(logits.unwrap("seq", "vocabulary"))
+
+
+compiled = md.variable_jit(lambda model, tokens, places: model(tokens, token_positions=places))
+
+
+def edited(layer):
+    return md.select(model()).at_instances_of(nn.Softmax).insert_after(layer)
+
+
+def test_tokens_are_those_that_the_model_finds_most_likely():
+    found = models.generate(model(), PROMPT, max_tokens=12)
+    assert found == by_hand(model(), PROMPT, 12)
+    assert len(set(found)) > 5  # a model that says little would prove little
+
+
+def test_rows_of_any_length_continue_as_they_do_alone():
+    prompts = [PROMPT, [7], [1, 2, 3, 4, 5, 6, 7, 8, 9]]
+    together = models.generate(model(), prompts, max_tokens=6)
+    assert together == [by_hand(model(), prompt, 6) for prompt in prompts]
+
+
+@pytest.mark.parametrize("left", [0, 1, 3])
+def test_padding_of_an_array_may_stand_anywhere(left):
+    tokens = np.zeros((2, 8), np.int32)
+    places = np.full((2, 8), -1, np.int32)
+    tokens[0, left : left + 5], places[0, left : left + 5] = PROMPT, range(5)
+    tokens[1, 7], places[1, 7] = 7, 0
+    found = models.generate(
+        edited(KnockOutAttentionHeads(nx.wrap(jnp.array([0.0, 1.0]), "query_heads"))),
+        nx.wrap(tokens, "row", "seq"),
+        token_positions=nx.wrap(places, "row", "seq"),
+        max_tokens=4,
+    )
+    assert found.named_shape == {"row": 2, "seq": 4}
+    knocked_out = edited(KnockOutAttentionHeads(nx.wrap(jnp.array([0.0, 1.0]), "query_heads")))
+    expected = [by_hand(knocked_out, prompt, 4) for prompt in (PROMPT, [7])]
+    assert found.unwrap("row", "seq").tolist() == expected
+
+
+def test_an_array_may_have_several_batch_axes_or_none():
+    tokens = nx.wrap(jnp.array(PROMPT), "seq")
+    alone = models.generate(model(), tokens, max_tokens=3)
+    assert alone.unwrap("seq").tolist() == by_hand(model(), PROMPT, 3)
+    wide = tokens.broadcast_to(named_shape={"a": 2, "b": 2, "seq": 5})
+    found = models.generate(model(), wide, max_tokens=3)
+    assert found.named_shape == {"a": 2, "b": 2, "seq": 3}
+    assert found[{"a": 1, "b": 0}].unwrap("seq").tolist() == by_hand(model(), PROMPT, 3)
+
+
+def test_a_stop_token_ends_a_row_and_is_its_last_token():
+    free = models.generate(model(), [PROMPT, [7]], max_tokens=8)
+    stop = free[0][3]
+    stopped = models.generate(model(), [PROMPT, [7]], max_tokens=8, stop_tokens=[stop])
+    assert stopped[0] == free[0][: free[0].index(stop) + 1]
+    ends = free[1].index(stop) + 1 if stop in free[1] else 8
+    assert stopped[1] == free[1][:ends]
+    assert models.generate(model(), PROMPT, max_tokens=8, stop_tokens={free[0][0]}) == free[0][:1]
+    as_array = models.generate(
+        model(), nx.wrap(jnp.array(PROMPT), "seq"), max_tokens=8, stop_tokens=[stop]
+    )
+    assert as_array.unwrap("seq").tolist() == stopped[0]
+
+
+@pytest.mark.parametrize("cache_len", [12, 13, 200])
+def test_any_cache_that_is_long_enough_gives_the_same_tokens(cache_len):
+    found = models.generate(model(), PROMPT, max_tokens=8, cache_len=cache_len)
+    assert found == by_hand(model(), PROMPT, 8)
+
+
+def test_a_cache_that_is_too_short_is_refused_before_anything_is_computed():
+    with pytest.raises(ValueError, match=r"at least 12, for a prompt of 5 tokens .* 8 .* got 11"):
+        models.generate(model(), PROMPT, max_tokens=8, cache_len=11)
+
+
+def test_edits_take_part_in_every_step():
+    mask = nx.wrap(jnp.array([1.0, 0.0]), "query_heads")
+    other = edited(KnockOutAttentionHeads(mask))
+    found = models.generate(other, PROMPT, max_tokens=6)
+    assert found == by_hand(other, PROMPT, 6)
+    assert found != models.generate(model(), PROMPT, max_tokens=6)
+
+
+def test_saved_intermediates_hold_the_last_step():
+    saving = md.select(model()).at_instances_of(nn.RMSStandardize).pick_nth_selected(-1)
+    saver = SaveIntermediate()
+    saving = saving.insert_before(saver)
+    found = models.generate(saving, PROMPT, max_tokens=6)
+    assert found == by_hand(model(), PROMPT, 6)
+    kept = saver.saved.value
+    assert kept.named_shape == {"seq": 1, "embedding": 12}
+    text = PROMPT + found[:-1]
+    run(saving, nx.wrap(jnp.array(text), "seq"), nx.wrap(jnp.arange(len(text)), "seq"))
+    np.testing.assert_allclose(
+        kept.unwrap("seq", "embedding")[0],
+        saver.saved.value.unwrap("seq", "embedding")[-1],
+        atol=2e-5,
+    )
+
+
+def test_state_that_grows_with_every_token_is_refused():
+    @md.pytree_dataclass
+    class Growing(nn.Layer):
+        seen: md.StateVariable
+
+        def __call__(self, argument, /, **side_inputs):
+            self.seen.value = [*self.seen.value, argument]
+            return argument
+
+    growing = edited(Growing(md.StateVariable([], label="all of them")))
+    with pytest.raises(ValueError, match="keep their shape .* `all of them` had another shape"):
+        models.generate(growing, PROMPT, max_tokens=4)
+
+
+def test_an_edit_that_adds_an_axis_is_refused_with_advice():
+    worlds = KnockOutAttentionHeads(nx.wrap(jnp.eye(2), "worlds", "query_heads"))
+    last = md.select(model()).at_instances_of(nn.Softmax).pick_nth_selected(-1)
+    with pytest.raises(ValueError, match=r"\('vocabulary',\).*'worlds': 2.*tokens.broadcast_to"):
+        models.generate(last.insert_after(worlds), PROMPT, max_tokens=2)
+
+
+def test_the_same_shapes_are_compiled_once():
+    from modeldata.models import _generate
+
+    models.generate(model(), PROMPT, max_tokens=5)
+    before = _generate._write._cache_size(), _generate._read._cache_size()
+    models.generate(model(), PROMPT[:3], max_tokens=7)
+    assert (_generate._write._cache_size(), _generate._read._cache_size()) == before
+
+
+def test_drawing_from_one_token_is_taking_the_most_likely():
+    found = models.generate(
+        model(), PROMPT, max_tokens=6, temperature=1.0, top_k=1, rng=jax.random.key(3)
+    )
+    assert found == by_hand(model(), PROMPT, 6)
+
+
+def test_a_key_gives_the_same_tokens_again_and_another_key_others():
+    def draw(seed):
+        key = jax.random.key(seed)
+        return models.generate(model(), PROMPT, max_tokens=16, temperature=2.0, rng=key)
+
+    assert draw(0) == draw(0)
+    assert draw(0) != draw(1)
+
+
+LOGITS = np.array([2.0, 0.5, -1.0, 1.5, 0.0], np.float32)
+
+
+def shares(**options):
+    keys = jax.random.split(jax.random.key(0), 4000)
+    setting = SamplingSettings(**options)
+    drawn = jax.vmap(lambda key: choose_tokens(jnp.asarray(LOGITS), key, setting))(keys)
+    return np.bincount(np.asarray(drawn), minlength=5) / 4000
+
+
+def softmax(logits):
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_tokens_are_drawn_as_often_as_their_probability_says(temperature):
+    expected = softmax(LOGITS / temperature)
+    np.testing.assert_allclose(shares(temperature=temperature), expected, atol=0.03)
+
+
+def test_top_k_draws_only_from_the_most_likely():
+    expected = np.zeros(5)
+    expected[[0, 3]] = softmax(LOGITS[[0, 3]])
+    np.testing.assert_allclose(shares(temperature=1.0, top_k=2), expected, atol=0.03)
+    everything = shares(temperature=1.0, top_k=99)
+    np.testing.assert_allclose(everything, softmax(LOGITS), atol=0.03)
+
+
+@settings(max_examples=10, deadline=None)
+@given(top_p=st.floats(0.05, 1.0))
+def test_top_p_draws_from_the_fewest_tokens_that_reach_it(top_p):
+    probabilities = softmax(LOGITS)
+    order = np.argsort(-probabilities)
+    reached = np.cumsum(probabilities[order])
+    kept = order[: np.searchsorted(reached, top_p - 1e-6) + 1]
+    assert set(np.flatnonzero(shares(temperature=1.0, top_p=top_p))) <= set(kept)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "message"),
+    [
+        ([], ValueError, "at least one token, but got an empty list.*`bos_id`"),
+        ([[1], []], ValueError, "at least one token, but number 1 is empty"),
+        ([50], ValueError, "ids from 0 to 49, but got 50"),
+        ([[1], [-1]], ValueError, "ids from 0 to 49, but got -1"),
+        ("text", TypeError, "a list of token ids.*but got a `str`. Encode texts"),
+        (["text"], TypeError, "a list of token ids.*but got a `list`"),
+        ([1.5], TypeError, "a list of token ids.*but got a `list`"),
+        (5, TypeError, "a list of token ids.*but got a `int`"),
+        (nx.wrap(jnp.zeros(0, jnp.int32), "seq"), ValueError, "at least one token in every row"),
+        (nx.wrap(jnp.zeros(3), "seq"), TypeError, "integers, but got float32"),
+    ],
+)
+def test_unsuitable_prompts_are_refused(prompt, error, message):
+    with pytest.raises(error, match=message):
+        models.generate(model(), prompt, max_tokens=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_tokens": 0}, "`max_tokens` to be at least 1, but got 0"),
+        ({"temperature": -1.0}, "`temperature` to be 0 .* but got -1.0"),
+        ({"temperature": float("nan")}, "`temperature` to be 0 .* but got nan"),
+        ({"temperature": 1.0}, "a random key `rng` .* at `temperature` 1.0, but got none"),
+        ({"top_k": 0}, "`top_k` to be at least 1, .* but got 0"),
+        ({"top_p": 0.0}, "`top_p` to be above 0 and at most 1, .* but got 0.0"),
+        ({"token_positions": nx.arange("seq", 5)}, "`token_positions` only for a prompt that is"),
+    ],
+)
+def test_senseless_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        models.generate(model(), PROMPT, **{"max_tokens": 2, **options})
+
+
+def test_only_models_without_a_cache_are_taken():
+    cached = models.KVCachingTransformerLM.from_uncached(model(), 8)
+    with pytest.raises(TypeError, match="`TransformerLM`, but got a `KVCachingTransformerLM`"):
+        models.generate(cached, PROMPT, max_tokens=2)

@@ -58,7 +58,9 @@ def build(config=TINY):
     parameters = [
         md.Parameter(
             value=nx.wrap(
-                draw.normal(scale=0.3, size=tuple(rule.named_shape.values())).astype(config.parameter_dtype),
+                draw.normal(scale=0.3, size=tuple(rule.named_shape.values())).astype(
+                    config.parameter_dtype
+                ),
                 *rule.named_shape,
             ),
             label=rule.label,
@@ -126,7 +128,7 @@ def test_a_cache_does_not_change_the_logits(model, pieces=(4, 1, 1, 1)):
     assert int(cached.cache_end_index.value) == 7
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=2, max_size=2))
 def test_padding_anywhere_in_a_cache_does_not_change_the_logits(is_real):
     model, is_real = build(), np.array(is_real)

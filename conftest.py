@@ -4,6 +4,15 @@ from collections.abc import Generator
 
 import pytest
 
+try:
+    import hypothesis
+except ImportError:  # some environments install nothing but one package and pytest
+    pass
+else:
+    # How long an example takes says more about the machine than about the code.
+    hypothesis.settings.register_profile("default", deadline=None)
+    hypothesis.settings.load_profile("default")
+
 OPTION = "--forbid-skips"
 
 

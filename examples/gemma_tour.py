@@ -89,7 +89,9 @@ def tour(
     output.heading("Which head matters most?")
     effects = sweep_heads(model, tokens, before, heads=heads_of(patterns[0]))
     output.say("How much the prediction changes (in nats) when one head is knocked out.")
-    output.picture(tv.render_array(effects, rows="head", columns="layer", around_zero=False))
+    output.picture(
+        tv.render_array(effects, rows="head", columns="layer", vmin=0, trim_outliers=False)
+    )
     found = strongest(effects)
 
     output.heading(f"Without {found}")

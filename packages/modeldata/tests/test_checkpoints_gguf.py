@@ -84,7 +84,7 @@ def test_every_shape_is_read(tmp_path, shape):
     np.testing.assert_array_equal(GGUFCheckpoint(path).read("x"), values)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_file_that_is_cut_off_anywhere_is_refused(example, tmp_path_factory, data):
     whole = example[0].read_bytes()
@@ -97,7 +97,7 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(example, tmp_path_factory, d
             GGUFCheckpoint(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_damaged_header_gives_a_load_error_or_no_error(example, tmp_path_factory, data):
     damaged = bytearray(example[0].read_bytes())

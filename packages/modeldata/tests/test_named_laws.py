@@ -12,7 +12,7 @@ import pytest
 from modeldata import nx
 
 SIZES = {"a": 2, "b": 3, "c": 1, "d": 4}
-law = hp.settings(deadline=None, max_examples=8, suppress_health_check=list(hp.HealthCheck))
+law = hp.settings(max_examples=8, suppress_health_check=list(hp.HealthCheck))
 
 
 @st.composite

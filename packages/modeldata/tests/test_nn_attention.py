@@ -19,7 +19,7 @@ def scores():
     return np.random.default_rng(0).normal(size=(2, 2, 3, 3)).astype(np.float32)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     st.permutations(SCORES),
     st.lists(st.integers(-1, 6), min_size=6, max_size=6),

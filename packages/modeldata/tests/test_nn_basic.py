@@ -40,7 +40,7 @@ class Probe(nn.Layer):
         return argument + 1
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(ORDERS, st.sampled_from(["a", "b", ("a", "c"), ("c", "b", "a")]))
 def test_softmax_normalizes_jointly_over_its_axes(order, axes):
     x = named(order)
@@ -67,7 +67,7 @@ def test_softmax_names_a_missing_axis():
         nn.Softmax("z")(jnp.ones(3))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(ORDERS)
 def test_elementwise_applies_its_function(order):
     x = named(order)
@@ -118,7 +118,7 @@ def test_rescaling_multiplies_and_keeps_floating_dtypes():
     )
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(ORDERS)
 def test_renaming_moves_no_data_and_can_swap(order):
     x = named(order)

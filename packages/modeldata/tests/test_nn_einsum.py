@@ -19,7 +19,7 @@ def named(names, seed=0, **sizes):
     return wrap(np.random.default_rng(seed).normal(size=shape).astype(np.float32), *names)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.permutations(QUERY), st.permutations(KEY))
 def test_scores_of_grouped_queries_and_keys(query_order, key_order):
     layer = nn.NamedEinsum(

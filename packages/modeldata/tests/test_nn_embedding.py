@@ -20,7 +20,7 @@ def table(order=AXES):
     return nn.EmbeddingTable(Parameter(value=values, label="t"), "vocabulary")
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.permutations(AXES))
 def test_looking_up_picks_vectors_by_token_id(order):
     ids = np.array([[0, 6, 3], [3, 3, 1]])
@@ -28,7 +28,7 @@ def test_looking_up_picks_vectors_by_token_id(order):
     np.testing.assert_array_equal(result.unwrap("batch", "seq", "x", "y"), DATA[ids])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.permutations(AXES), st.permutations(["seq", "x", "y"]))
 def test_decoding_multiplies_with_every_vector(order, x_order):
     x = np.random.default_rng(1).normal(size=(4, 2, 3)).astype(np.float32)

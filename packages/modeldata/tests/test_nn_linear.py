@@ -31,7 +31,7 @@ def einsum(left, right, out, *arrays):
     return np.einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", *arrays)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.permutations("abcde").flatmap(lambda p: st.tuples(st.just(p[:4]), st.permutations("abcde"))),
     st.data(),
@@ -64,7 +64,7 @@ def make_linear(name="layer", **kwargs):
     return nn.Linear.from_config(name, jax.random.key(0), **config)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.permutations("abcd"), st.permutations(["b", "c", "x", "y", "d"]))
 def test_a_linear_map_is_an_einsum_over_its_axes(order, weight_order):
     linear = make_linear(parallel_axes={"d": 5})

@@ -27,7 +27,7 @@ def standardized(x, axes, epsilon):
     return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.permutations("abc"),
     st.sampled_from(["b", ("a", "c")]),

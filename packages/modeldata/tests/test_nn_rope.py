@@ -24,7 +24,7 @@ def features(dtype=np.float32, size=6):
     return np.random.default_rng(0).normal(size=(2, 3, 2, size)).astype(dtype)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(AXES), st.permutations(["batch", "seq"]), st.sampled_from([1.0, 8.0]))
 def test_pairs_are_rotated_by_their_positions(order, position_order, scale):
     positions = np.array([[0, 5, 1000], [-1, 0, 7]])

@@ -32,7 +32,7 @@ def containers(children):
 
 
 trees = st.recursive(st.none() | st.integers(0, 9) | st.just("text"), containers, max_leaves=12)
-law = hp.settings(deadline=None, max_examples=60)
+law = hp.settings(max_examples=60)
 
 
 @st.composite

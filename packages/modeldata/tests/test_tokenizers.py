@@ -106,7 +106,7 @@ TEXTS = st.text(max_size=30) | st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=TEXTS)
 def test_the_rebuilt_tokenizer_gives_the_tokens_of_the_trained_one(rebuilt, trained, text):
     # The library can't be given NUL, and its own unknown piece is no text to it.
@@ -114,7 +114,7 @@ def test_the_rebuilt_tokenizer_gives_the_tokens_of_the_trained_one(rebuilt, trai
     assert rebuilt.encode(text) == [2, *trained.encode(text)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=TEXTS)
 def test_decoding_is_the_inverse_of_encoding(rebuilt, text):
     text = text.replace("\u2581", " ")

@@ -34,7 +34,7 @@ def test_a_compiled_call_equals_an_eager_one():
     assert compiled["b"][1].value == eager["b"][1].value == 2
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from(range(4)), min_size=1, max_size=5), st.integers(0, 3))
 def test_only_what_a_call_changed_comes_out(places, changed):
     variables = [StateVariable(jnp.array([i, 10]), label=f"s{i}") for i in range(4)]

@@ -244,7 +244,7 @@ methods = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from([object, dict, list, tuple, set, str, int, float]),
     st.dictionaries(methods, actions, max_size=5),
@@ -274,7 +274,7 @@ def members(obj):
     return obj.values() if isinstance(obj, dict) else obj
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(graphs, st.integers(5, 90), st.booleans())
 def test_any_graph_of_objects_is_shown(shape, width, totals):
     made = [{"list": list, "dict": dict, "object": Node}[kind]() for kind, _ in shape]

@@ -94,7 +94,7 @@ def test_small_siblings_open_in_full_before_large_ones_share():
     assert "  'b': [" in shown
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.integers() | st.text(max_size=9),
@@ -155,7 +155,7 @@ def is_labelled_word(written):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trees, st.integers(24, 100), st.none() | st.integers(1, 50))
 def test_a_line_is_longer_than_the_width_only_where_one_word_of_it_is(tree, width, max_lines):
     for line in lines(tree, width=width, max_lines=max_lines):

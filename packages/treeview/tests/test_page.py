@@ -82,7 +82,7 @@ plain_data = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(plain_data, st.sampled_from([80, 100]))
 def test_the_page_reads_like_the_text(value, width):
     rendering = treeview.render(value, width=width, max_lines=None)

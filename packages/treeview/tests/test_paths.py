@@ -1,6 +1,5 @@
 """Paths: Python where Python has an expression, words where it has none."""
 
-import jax
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +45,7 @@ def test_a_key_path_evaluates_to_the_value_under_the_key(key):
 
 @given(data)
 def test_paths_print_like_jax_key_paths(tree):
+    jax = pytest.importorskip("jax")
     for path, _ in jax.tree_util.tree_leaves_with_path(tree):
         steps = [
             Index(step.idx) if isinstance(step, jax.tree_util.SequenceKey) else Key(step.key)

@@ -119,7 +119,7 @@ builtin_data = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(builtin_data, st.integers(1, 120))
 def test_roundtrip_text_evaluates_to_an_equal_object(value, width):
     written = document(value, roundtrip=True, width=width)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from treeview._totals import add_totals, short_bytes, short_count, totals_note
+from treeview._totals import add_totals, short_bytes, short_count, totals_text
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_counts_are_short(count, text):
     [
         (0, "0 B"),
         (999, "999 B"),
-        (1000, "1.00 kB"),
-        (999_999, "1.00 MB"),
-        (1_072_392_704, "1.07 GB"),
+        (1000, "1.0 kB"),
+        (999_999, "1.0 MB"),
+        (1_072_392_704, "1.1 GB"),
     ],
 )
 def test_sizes_are_short(size, text):
@@ -42,10 +42,8 @@ def test_totals_add_up_by_unit():
     assert totals == {"parameters": (3, 12), "values": (5, 5)}
 
 
-def test_totals_read_as_a_comment():
+def test_totals_read_as_words():
     totals = {"parameters": (268_098_176, 1_072_392_704), "values": (3, 12)}
-    assert totals_note(totals, at_least=False) == (
-        "# 268.1M parameters, 1.07 GB; 3 values, 12 B",
-        "comment",
-    )
-    assert totals_note({"values": (3, 12)}, at_least=True)[0] == "# ≥3 values, ≥12 B"
+    words = "268.1M parameters, 1.1 GB; 3 values, 12 B"
+    assert totals_text(totals, at_least=False) == words
+    assert totals_text({"values": (3, 12)}, at_least=True) == "≥3 values, ≥12 B"

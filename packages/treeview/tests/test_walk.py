@@ -91,7 +91,7 @@ def test_depth_counts_levels_below_the_root():
     assert shown(nested, depth=9) == "[[[[1]]], 2]"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.recursive(st.integers(), lambda inner: st.lists(inner, max_size=9), max_leaves=100),
     st.integers(1, 60),
@@ -123,8 +123,9 @@ def test_time_that_is_up_is_said():
 
     started = time.perf_counter()
     lines = shown([Slow() for _ in range(1000)], seconds=0.05, max_lines=None)
-    assert time.perf_counter() - started < 30
-    assert "time is up" in lines
+    # Visiting all of them would take 20 seconds.
+    assert time.perf_counter() - started < 10
+    assert "<Slow: time is up>" in lines
 
 
 def test_a_second_sighting_refers_to_the_first():
@@ -358,7 +359,7 @@ def test_units_name_what_arrays_below_count_as():
             return view.record(self, fields, unit="parameters", note="a model")
 
     root = build_document(Model(), options=Options(totals=True))
-    assert root.note.plain == "# a model  # 1.0M parameters, 4.00 MB"
+    assert root.note.plain == "# a model, 1.0M parameters, 4.0 MB"
 
 
 def test_totals_of_what_is_left_out_are_lower_bounds():

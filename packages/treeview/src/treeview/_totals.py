@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from treeview._document import Span
-
 Totals = dict[str, tuple[int, int]]
 """For each unit, such as `parameters`, how many values and how many bytes."""
 
@@ -15,33 +13,33 @@ def add_totals(into: Totals, more: Mapping[str, tuple[int, int]]) -> None:
         into[unit] = (old_count + count, old_size + size)
 
 
-def totals_note(totals: Mapping[str, tuple[int, int]], *, at_least: bool) -> Span:
-    """Totals as a comment, such as `# 268.1M parameters, 1.07 GB`."""
+def totals_text(totals: Mapping[str, tuple[int, int]], *, at_least: bool) -> str:
+    """Totals in words, such as `268.1M parameters, 1.1 GB`."""
     mark = "≥" if at_least else ""
     parts = [
         f"{mark}{short_count(count)} {unit}, {mark}{short_bytes(size)}"
         for unit, (count, size) in totals.items()
     ]
-    return "# " + "; ".join(parts), "comment"
+    return "; ".join(parts)
 
 
 def short_count(count: int) -> str:
     """A count with four digits at most: `999`, `1,234`, `12.3K`, `268.1M`."""
     if count < 10_000:
         return f"{count:,}"
-    return _scaled(count, ("K", "M", "B", "T"), 1)
+    return _scaled(count, ("K", "M", "B", "T"))
 
 
 def short_bytes(size: int) -> str:
-    """A size in decimal units: `512 B`, `1.07 GB`."""
-    return f"{size} B" if size < 1000 else _scaled(size, (" kB", " MB", " GB", " TB"), 2)
+    """A size in decimal units: `512 B`, `22.3 MB`, `1.1 GB`."""
+    return f"{size} B" if size < 1000 else _scaled(size, (" kB", " MB", " GB", " TB"))
 
 
-def _scaled(value: int, units: tuple[str, ...], digits: int) -> str:
+def _scaled(value: int, units: tuple[str, ...]) -> str:
     scaled = float(value)
     for unit in units:
         scaled /= 1000
         # Rounded first, or 999,999 would read as 1000.0K.
-        if round(scaled, digits) < 1000 or unit == units[-1]:
-            return f"{scaled:.{digits}f}{unit}"
+        if round(scaled, 1) < 1000 or unit == units[-1]:
+            return f"{scaled:.1f}{unit}"
     raise AssertionError("units are never empty")

@@ -42,7 +42,7 @@ from treeview._names import class_of, type_attribute, type_name
 from treeview._options import Options, current_options
 from treeview._paths import Step, key_path
 from treeview._registry import Handler, Registry, default_registry
-from treeview._totals import Totals, add_totals, totals_note
+from treeview._totals import Totals, add_totals, totals_text
 from treeview._view import ArraySketch, Shown, Sketch, Steps, View
 from treeview.arrays.batch import finish_arrays
 from treeview.arrays.protocol import ArrayRequest
@@ -176,6 +176,9 @@ class _Walk:
         place = self.seen.get(id(obj))
         if place is not None:
             return self._again(place)
+        if perf_counter() > self.deadline:
+            frame.partial = True
+            return text((f"<{type_name(kind)}: time is up>", "muted"))
         shown, problem = self._handled(obj)
         if problem:
             shown = _with_problem(shown, problem)
@@ -371,8 +374,9 @@ class _Walk:
             add_totals(parent.totals, frame.totals)
             _set(branch, "totals", frame.totals)
             if self.options.totals:
-                note = totals_note(frame.totals, at_least=frame.partial)
-                _set(branch, "note", _with_comment(branch.note, note))
+                totals = totals_text(frame.totals, at_least=frame.partial)
+                start = ", " if branch.note.spans else "# "
+                _set(branch, "note", text(branch.note, (start + totals, "comment")))
         if self.exact:
             self._count(parent, branch, frame.size)
 
@@ -385,7 +389,7 @@ class _Walk:
             # An equal object is written by writing its parts again, unless that explodes.
             size = self.sizes.get(id(branch), 0)
             self.repeats += size
-            if self.repeats < 2**20:
+            if self.repeats < 2**16:
                 self._count(self.stack[-1], branch, size)
                 return branch
         name = type_name(class_of(obj))

@@ -83,6 +83,13 @@ def test_rows_of_any_length_continue_as_they_do_alone():
     assert together == [by_hand(model(), prompt, 6) for prompt in prompts]
 
 
+@pytest.mark.parametrize("make", [np.array, jnp.array, tuple, iter])
+def test_a_prompt_may_be_any_sequence_of_tokens(make):
+    assert models.generate(model(), make(PROMPT), max_tokens=3) == by_hand(model(), PROMPT, 3)
+    rows = [make(PROMPT), make([7])]
+    assert models.generate(model(), rows, max_tokens=3)[0] == by_hand(model(), PROMPT, 3)
+
+
 @pytest.mark.parametrize("left", [0, 1, 3])
 def test_padding_of_an_array_may_stand_anywhere(left):
     tokens = np.zeros((2, 8), np.int32)
@@ -252,6 +259,7 @@ def test_top_p_draws_from_the_fewest_tokens_that_reach_it(top_p):
         ([], ValueError, "at least one token, but got an empty list.*`bos_id`"),
         ([[1], []], ValueError, "at least one token, but number 1 is empty"),
         ([50], ValueError, "ids from 0 to 49, but got 50"),
+        ([2**70], ValueError, "ids from 0 to 49, but got 1180591620717411303424"),
         ([[1], [-1]], ValueError, "ids from 0 to 49, but got -1"),
         ("text", TypeError, "a list of token ids.*but got a `str`. Encode texts"),
         (["text"], TypeError, "a list of token ids.*but got a `list`"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modeldata.models.transformer import check_tokens
+from modeldata.models.transformer import check_ids, check_tokens
 from modeldata.named import NamedArray, wrap
 
 _SEQ = "seq"
@@ -73,7 +73,7 @@ def read_prompt(
             "Expected `token_positions` only for a prompt that is a `NamedArray`; for lists, they "
             "follow from the lengths. Leave them out."
         )
-    texts = list(prompt) if hasattr(prompt, "__iter__") else None
+    texts = _plain(prompt)
     if texts and all(map(_is_integer, texts)):
         read = _from_lists([texts], vocab_size, stop_tokens)
         return dataclasses.replace(
@@ -83,8 +83,9 @@ def read_prompt(
             row_axes={},
             to_answer=lambda new: read.to_answer(new[None])[0],
         )
-    if texts and all(hasattr(t, "__iter__") and all(map(_is_integer, t)) for t in texts):
-        return _from_lists([list(text) for text in texts], vocab_size, stop_tokens)
+    rows = [_plain(text) for text in texts or []]
+    if rows and all(row is not None and all(map(_is_integer, row)) for row in rows):
+        return _from_lists([row or [] for row in rows], vocab_size, stop_tokens)
     if texts == []:
         raise ValueError(
             "Expected a prompt of at least one token, but got an empty list. Begin with the "
@@ -104,10 +105,10 @@ def _from_lists(texts: list[list[Any]], vocab_size: int, stop_tokens: Sequence[i
             f"Expected prompts of at least one token, but number {lengths.index(0)} is empty. "
             "Begin with the tokenizer's `bos_id`."
         )
+    check_ids(min(map(min, texts)), max(map(max, texts)), vocab_size)
     tokens = np.zeros((len(texts), max(lengths)), np.int32)
     for row, text in zip(tokens, texts, strict=True):
         row[: len(text)] = text
-    check_tokens(wrap(tokens, _BATCH, _SEQ), vocab_size)
     places = np.arange(max(lengths), dtype=np.int32)
     positions = np.where(places < np.array(lengths)[:, None], places, PADDING).astype(np.int32)
     stops = set(stop_tokens)
@@ -145,6 +146,15 @@ def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Promp
 def _until_stop(row: list[int], stops: set[int]) -> list[int]:
     ends = [i for i, token in enumerate(row) if token in stops]
     return row[: ends[0] + 1] if ends else row
+
+
+def _plain(value: Any) -> list[Any] | None:
+    """A list of a sequence or an array, whose elements are plain as well; None for all else."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        return None
+    return [element.tolist() if hasattr(element, "tolist") else element for element in value]
 
 
 def _is_integer(value: Any) -> bool:

@@ -18,6 +18,7 @@ from modeldata.models.transformer._parts import (
     TransformerFeedForward,
     TransformerLM,
     TransformerMetadata,
+    check_ids,
     check_tokens,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "build_llamalike_block",
     "build_llamalike_feedforward",
     "build_llamalike_transformer",
+    "check_ids",
     "check_tokens",
 ]

@@ -124,10 +124,24 @@ def check_tokens(tokens: Any, vocab_size: int) -> NamedArray:
     if data.size and not isinstance(data, Tracer):
         # As a NumPy array, because operations of JAX would be traced where a known array is used.
         known = np.asarray(data)
-        low, high = int(known.min()), int(known.max())
-        if low < 0 or high >= vocab_size:
-            raise ValueError(
-                f"Expected token ids from 0 to {vocab_size - 1}, but got "
-                f"{low if low < 0 else high}. Were these made by another model's tokenizer?"
-            )
+        check_ids(int(known.min()), int(known.max()), vocab_size)
     return tokens
+
+
+def check_ids(lowest: int, highest: int, vocab_size: int) -> None:
+    """Checks that token ids lie in the vocabulary.
+
+    Args:
+        lowest: The lowest of them.
+        highest: The highest of them.
+        vocab_size: The number of tokens that there are.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if lowest < 0 or highest >= vocab_size:
+        wrong = lowest if lowest < 0 else highest
+        raise ValueError(
+            f"Expected token ids from 0 to {vocab_size - 1}, but got {wrong}. Were these made by "
+            "another model's tokenizer?"
+        )

@@ -67,13 +67,13 @@ def tour(
 ) -> None:
     """Shows the model, finds the head that a prediction hangs on, removes it, looks again."""
     tokens = nx.wrap(jnp.array(tokenizer.encode(prompt)), "seq")
-    pieces = [tokenizer.decode([token]) for token in tokens.unwrap("seq").tolist()]
+    pieces = [tokenizer.piece(token) for token in tokens.unwrap("seq").tolist()]
 
     output.heading("The model")
     output.say("A model is a tree of layers; its printed form is its forward pass.")
     output.show(model, totals=True)
-    output.say("One of its blocks, opened up:")
-    output.show(md.select(model).at_instances_of(models.TransformerBlock).get_sequence()[0])
+    output.say("One of its parts, opened up:")
+    output.show(md.select(model).at_instances_of(models.TransformerFeedForward).get_sequence()[0])
 
     output.heading("What comes next?")
     output.say(f"“{prompt} …”")
@@ -89,9 +89,7 @@ def tour(
     output.heading("Which head matters most?")
     effects = sweep_heads(model, tokens, before, heads=heads_of(patterns[0]))
     output.say("How much the prediction changes (in nats) when one head is knocked out.")
-    output.picture(
-        tv.render_array(effects, rows="head", columns="layer", vmin=0, trim_outliers=False)
-    )
+    output.picture(draw_effects(effects))
     found = strongest(effects)
 
     output.heading(f"Without {found}")
@@ -186,6 +184,20 @@ def sweep_heads(
         after = next_token(edited, tokens)
         effects[layer, number] = np.sum(np.exp(before) * (before - after))
     return nx.wrap(effects, "layer", "head")
+
+
+def draw_effects(effects: nx.NamedArray) -> tv.Rendering:
+    """One cell for each head, with the layers from left to right."""
+    sizes = effects.named_shape
+    return tv.render_array(
+        effects,
+        rows="head",
+        columns="layer",
+        vmin=0,
+        trim_outliers=False,
+        axis_item_labels={name: [str(i) for i in range(size)] for name, size in sizes.items()},
+        pixels_per_cell=20,
+    )
 
 
 def softmaxes(model: models.TransformerLM) -> md.Selection:

@@ -2,6 +2,7 @@
 
 import collections
 import enum
+import sys
 import types
 
 import pytest
@@ -92,3 +93,23 @@ def test_objects_that_lie_about_their_module_have_no_name(module):
 def test_a_class_whose_module_is_no_string_has_none():
     odd = type("Odd", (), {"__module__": 7})
     assert type_module(odd) == ""
+
+
+def test_a_public_name_is_preferred_to_the_private_module_of_its_definition(monkeypatch):
+    private = types.ModuleType("package._src.layers")
+
+    def function():
+        pass
+
+    function.__module__, function.__qualname__ = private.__name__, "function"
+    private.function = function
+    monkeypatch.setitem(sys.modules, private.__name__, private)
+    assert object_name(function, *named(function)) == "package._src.layers.function"
+    public = types.ModuleType("package.layers")
+    public.function = function
+    monkeypatch.setitem(sys.modules, public.__name__, public)
+    assert object_name(function, *named(function)) == "package.layers.function"
+
+
+def named(function):
+    return function.__module__, function.__qualname__

@@ -2,7 +2,7 @@
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _TYPE_NAME = type.__dict__["__name__"].__get__
@@ -55,8 +55,9 @@ def type_attribute(cls: type, name: str) -> Any:
 def qualified_name(cls: type) -> str | None:
     """The dotted name under which a class can be found again, or None if there is none.
 
-    Names of `builtins` and `__main__` stand without their module. A public name in a parent
-    package is preferred to the private module where the class was written.
+    Names of `builtins` and `__main__` stand without their module. A public name is preferred to
+    one in the private module where the class was written: `jax.nn.gelu`, which is defined in
+    `jax._src.nn.functions`.
     """
     found = object_name(cls, type_module(cls), _TYPE_QUALNAME(cls))
     if found is None and type_module(cls) == "builtins":
@@ -79,11 +80,16 @@ def object_name(value: object, module: object, qualname: object) -> str | None:
     if module in {"builtins", "__main__"}:
         return qualname if _is_found(value, module, qualname) else None
     parts = module.split(".")
-    for length in range(1, len(parts) + 1):
-        package = ".".join(parts[:length])
+    public = [part for part in parts if not part.startswith("_")]
+    for package in (*_packages(public), *_packages(parts)):
         if _is_found(value, package, qualname):
             return f"{package}.{qualname}"
     return None
+
+
+def _packages(parts: Sequence[str]) -> list[str]:
+    """A dotted name and those of its parents, the shortest first."""
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _is_found(value: object, module: str, qualname: str) -> bool:

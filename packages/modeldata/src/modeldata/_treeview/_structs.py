@@ -6,7 +6,7 @@ from typing import Any
 from modeldata._struct import Struct, is_pytree_node_field
 from modeldata._treeview._colors import GREY, type_color
 from modeldata.nn import Sequential
-from treeview import Shown, View
+from treeview import Shown, Sketch, View
 
 
 def draw_struct(struct: Struct, view: View) -> Shown:
@@ -29,9 +29,12 @@ def draw_struct(struct: Struct, view: View) -> Shown:
 
 def _value(struct: Struct, field: dataclasses.Field[Any], view: View) -> Any:
     value = getattr(struct, field.name, None)
-    if field.metadata.get("always_collapse") and isinstance(value, Struct):
-        return view.record(value, value.attributes_dict(), opened=False)
-    return value
+    if not field.metadata.get("always_collapse"):
+        return value
+    shown = view.draw(value)
+    if isinstance(shown, Sketch):
+        shown.opened = False
+    return shown
 
 
 def _constructor(struct: Struct, view: View) -> str | None:

@@ -58,7 +58,7 @@ class TransformerLM(Struct):
     """
 
     body: Layer
-    metadata: TransformerMetadata = static_field()
+    metadata: TransformerMetadata = static_field(always_collapse=True)
 
     def __call__(
         self,

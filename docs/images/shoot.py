@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true", help="show the dark theme")
     parser.add_argument("--width", type=int, default=1000, help="CSS pixels")
     parser.add_argument("--height", type=int, default=1100, help="CSS pixels; 0 for the whole page")
+    parser.add_argument("--start", help="the heading to begin with, instead of the top")
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -29,6 +30,10 @@ def main() -> None:
             device_scale_factor=2,
         )
         page.goto(arguments.page.resolve().as_uri())
+        if arguments.start:
+            page.get_by_role("heading", name=arguments.start).evaluate(
+                "heading => scrollTo(0, heading.getBoundingClientRect().top - 24)"
+            )
         page.screenshot(path=arguments.picture, full_page=not arguments.height)
         browser.close()
 

@@ -140,3 +140,15 @@ def test_strings_that_have_no_encoding_can_be_saved(tmp_path):
     figure.save(tmp_path / "a.txt")
     figure.save(tmp_path / "a.html")
     assert (tmp_path / "a.txt").read_text() == "lone \\ud800\n"
+
+
+HOSTILE = "</script><b>\u202e\ud800\x1b[31m\x00"
+
+
+@pytest.mark.parametrize("make", [inline, indented, bolded, lambda text: text_on_color(text, 0.5)])
+def test_texts_reach_no_output_with_what_is_not_plainly_visible(make):
+    figure = make(HOSTILE)
+    assert r"</script><b>\u202e\ud800\x1b[31m\x00" in figure.text()
+    assert "\x1b[31m" not in figure.text(color=True)
+    assert "<b>" not in figure.html()
+    figure.html().encode()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape as escape_markup
 from typing import Any
 
+from treeview._document import printable
 from treeview._inline import text_width
 from treeview._markup import Markup, css_color, escape
 from treeview._rendering import Displayable, render
@@ -35,8 +36,8 @@ def as_displayable(value: object, **options: Any) -> Displayable:
     if isinstance(value, Displayable):
         return value
     if isinstance(value, str):
-        lines = value.split("\n")
-        return Figure(value, Markup("\n".join(map(escape, lines))))
+        lines = [printable(line) for line in value.split("\n")]
+        return Figure("\n".join(lines), Markup("\n".join(map(escape, lines))))
     return render(value, **options)
 
 
@@ -164,6 +165,7 @@ def text_on_color(
     else:
         position = min(max((number - low) / (vmax - low), 0.0), 1.0)
         red, green, blue = (int(part) for part in table[round(position * (len(table) - 1)), :3])
+    text = printable(text)
     letters = _LIGHT if _luminance(red, green, blue) < 0.18 else _DARK
     outline = "" if low <= number <= vmax else ";outline:2px solid #e07000;outline-offset:-2px"
     style = f"background:rgb({red},{green},{blue});color:{letters};padding:0 2px{outline}"

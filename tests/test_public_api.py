@@ -12,6 +12,7 @@ import modeldata
 import modeldata.models
 import modeldata.named
 import modeldata.nn
+import modeldata.shapecheck
 import modeldata.toolshed
 import pytest
 import treeview
@@ -25,6 +26,7 @@ FRONTS = {
         modeldata,
         modeldata.named,
         modeldata.nn,
+        modeldata.shapecheck,
         modeldata.models,
         modeldata.toolshed,
         *(

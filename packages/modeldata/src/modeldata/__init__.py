@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from modeldata import named as nx
-from modeldata import nn
+from modeldata import nn, shapecheck
 from modeldata._partition import NotInThisPartition, combine
 from modeldata._random import RandomStream
 from modeldata._struct import Struct, pytree_dataclass, static_field
@@ -78,6 +78,7 @@ __all__ = [
     "pytree_dataclass",
     "scoped_auto_state_var_labels",
     "select",
+    "shapecheck",
     "static_field",
     "toolshed",
     "unbind_params",

@@ -10,6 +10,7 @@ from modeldata.nn._basic import (
     TanhSoftCap,
 )
 from modeldata.nn._caching import KVCachingAttention
+from modeldata.nn._checking import CheckedSequential, CheckStructure
 from modeldata.nn._combinators import BranchAndAddTogether, BranchAndMultiplyTogether, Residual
 from modeldata.nn._contract import contract
 from modeldata.nn._dropout import DisabledDropout, StochasticDropout, maybe_dropout
@@ -66,6 +67,8 @@ __all__ = [
     "BranchAndAddTogether",
     "BranchAndMultiplyTogether",
     "CastToDType",
+    "CheckStructure",
+    "CheckedSequential",
     "ConstantRescale",
     "DisabledDropout",
     "Elementwise",

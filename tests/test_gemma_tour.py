@@ -49,6 +49,25 @@ def test_the_page_tells_the_whole_tour(run, write_gguf, tmp_path):
     assert "◆ KnockOutAttentionHeads(" in page.text
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_page_folds_and_shows_its_pictures_in_a_browser(
+    run, write_gguf, tmp_path, open_page, scripts
+):
+    run(str(write_gguf(tmp_path / "tiny.gguf")))
+    page = open_page(run.page.read_text(encoding="utf-8"), java_script_enabled=scripts)
+    assert page.locator("figure img").count() == 2
+    assert all(picture.bounding_box()["width"] > 30 for picture in page.locator("img").all())
+    assert page.get_by_text("◆ KnockOutAttentionHeads(").is_visible()
+    model = page.locator("details").first
+    layers = model.locator("li").first
+    assert layers.is_visible()
+    model.locator(":scope > summary").click(position={"x": 40, "y": 8})
+    assert not layers.is_visible()
+    model.locator(":scope > summary").click(position={"x": 40, "y": 8})
+    assert layers.is_visible()
+
+
 def one_sentence(error):
     lines = [line for line in error.splitlines() if line.startswith("gemma_tour: ")]
     assert "Traceback" not in error

@@ -1,8 +1,6 @@
 """Pages in a real browser: quiet, foldable, legible, and complete without scripts."""
 
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -10,62 +8,6 @@ import pytest
 import treeview
 
 pytestmark = pytest.mark.browser
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        message = "No Chromium is on the path; install it or name its program in CHROMIUM."
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium, tmp_path):
-    """Opens HTML as a file and fails on errors in the console and on requests for anything else."""
-    troubles, contexts = [], []
-
-    def opener(html, **settings):
-        file = tmp_path / "page.html"
-        file.write_text(html, "utf-8")
-        context = chromium.new_context(**settings)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on(
-            "request",
-            lambda request: (
-                request.url.startswith(("file:", "data:", "about:"))
-                or troubles.append(f"request: {request.url}")
-            ),
-        )
-        page.goto(file.as_uri())
-        return page
-
-    yield opener
-    for context in contexts:
-        context.close()
-    assert troubles == []
 
 
 class Block:

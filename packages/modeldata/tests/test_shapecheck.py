@@ -1,6 +1,10 @@
 """Promises of `check_structure`: what matches, what the variables are, what the errors say."""
 
+import copy
+import pickle
+
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -114,6 +118,14 @@ def test_checks_work_on_tracers_inside_jit():
     assert seen == {"n": 2}
 
 
+def test_sizes_may_be_symbols_of_jax_export():
+    n, m = jax.export.symbolic_shape("n, m")
+    pattern = [ArraySpec((var("x"), 3)), ArraySpec((var("x"),))]
+    assert check_structure([array(n, 3), array(n)], pattern) == {"x": n}
+    with pytest.raises(StructureMismatchError, match=r"expected size n \(.*\), got m\."):
+        check_structure([array(n, 3), array(m)], pattern)
+
+
 # ---- Variables ----
 
 
@@ -199,6 +211,13 @@ def test_match_results_say_which_variables_there_are():
         match.k  # noqa: B018
     with pytest.raises(AttributeError, match="which has none, or a method, got `k`"):
         check_structure([], []).k  # noqa: B018
+
+
+def test_match_results_can_be_copied_and_stored():
+    match = check_structure(named(a=2), ArraySpec(named_shape=var("n")))
+    assert copy.deepcopy(match) == pickle.loads(pickle.dumps(match)) == match
+    with pytest.raises(AttributeError, match="_repr_html_"):
+        match._repr_html_  # noqa: B018
 
 
 # ---- What the errors say ----
@@ -401,6 +420,7 @@ def test_a_variable_stands_for_one_kind_of_thing(specs, known, told):
             "expected a `dict` of 2, got one of 2: `['c']` is missing; `['b']` is not expected.",
         ),
         ("x", 1, "expected a value equal to 1, got 'x'."),
+        ([1, 2], np.array([1, 2]), "expected a value equal to i64[2](numpy), got [1, 2]."),
         (np.ones(2), np.zeros(2), "expected a value equal to f64[2](numpy), got f64[2](numpy)."),
         (np.zeros(2), np.zeros(1), "expected a value equal to f64[1](numpy), got f64[2](numpy)."),
         ("x", ArraySpec((2,)), "expected an array, `ArraySpec(shape=(2,))`, got 'x'."),

@@ -1,5 +1,8 @@
 """Promises of patterns: how they are written, and what can be made of them."""
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -115,12 +118,25 @@ def test_named_shapes_give_many_axes_by_two_stars(named_shape):
         ArraySpec(named_shape=named_shape)
 
 
+def test_shapes_are_tuples_and_named_shapes_dictionaries():
+    with pytest.raises(TypeError, match=r"a tuple of sizes in `shape`, got 3\. .* `\(size,\)`"):
+        ArraySpec(3)
+    with pytest.raises(TypeError, match=r"a size for each axis name in `named_shape`, got \['a'\]"):
+        ArraySpec(named_shape=["a"])
+
+
+def test_specifications_can_be_copied_and_stored():
+    spec = ArraySpec((2, *var("x")), jnp.bfloat16, {("a", 1): 3, **var("y")})
+    assert copy.deepcopy(spec) == pickle.loads(pickle.dumps(spec)) == spec
+    assert spec.replace(shape=(4,)).named_shape == spec.named_shape
+
+
 def test_numbers_are_no_axis_names():
     with pytest.raises(ValueError, match="Expected axis names, got the number 3"):
         ArraySpec(named_shape={3: 2})
 
 
-@pytest.mark.parametrize("dtype", [None, "no such type", 3])
+@pytest.mark.parametrize("dtype", [None, "no such type", 3, dict, jax.Array])
 def test_dtypes_are_types_of_elements(dtype):
     with pytest.raises(TypeError, match=r"Expected a dtype, got .* Use a type such as"):
         ArraySpec(dtype=dtype)

@@ -1,6 +1,6 @@
 """`check_structure`: compares a value with a pattern."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,6 @@ class MatchResult(Mapping[str, Any]):
     `match["x", "y"]` is a tuple of both.
     """
 
-    __slots__ = ("_bindings", "_values")
-
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
         self._values = bindings.values()
@@ -49,7 +47,9 @@ class MatchResult(Mapping[str, Any]):
         return self._values[key]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._values:
+        if name.startswith("_"):  # not a variable; copying asks for some before there are values
+            raise AttributeError(name)
+        if name not in self._values:
             raise AttributeError(
                 f"Expected a variable of the pattern, {_names(self)}, or a method, got `{name}`."
             )
@@ -119,7 +119,7 @@ class _Comparison:
             return
         expected, actual = flatten_one_level(pattern), flatten_one_level(value)
         if expected is None:
-            if not _equal(pattern, value):
+            if actual is not None or not _equal(pattern, value):
                 self._report(path, leaf_text(pattern, value))
             return
         if actual is None or expected[1] != actual[1]:
@@ -156,12 +156,12 @@ def _known(known_vars: Mapping[str, Any]) -> Bindings:
     """Returns bindings of their own for what a caller knows."""
     if isinstance(known_vars, MatchResult):
         return known_vars._bindings.known_before()  # noqa: SLF001  # of the same module
-    result = Bindings()
+    result = Bindings({}, {})
     for name, value in known_vars.items():
         source = "given in `known_vars`"
         if isinstance(value, Mapping):
             result.groups[name] = Binding(dict(value), source)
-        elif isinstance(value, Sequence):
+        elif isinstance(value, tuple | list):
             result.groups[name] = Binding(tuple(value), source)
         else:
             result.sizes[name] = Binding(value, source)

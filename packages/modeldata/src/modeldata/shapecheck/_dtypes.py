@@ -63,9 +63,12 @@ def as_dtype(dtype: Any) -> Any:
         raise _no_dtype(dtype)
     try:
         is_extended = jnp.issubdtype(dtype, jax.dtypes.extended)
-        return dtype if is_extended else np.dtype(dtype)
+        result = dtype if is_extended else np.dtype(dtype)
     except TypeError:
         raise _no_dtype(dtype) from None
+    if isinstance(dtype, type) and result.hasobject and dtype not in {object, np.object_}:
+        raise _no_dtype(dtype)  # NumPy takes any class for one of objects
+    return result
 
 
 def _canonical(dtype: Any) -> Any:

@@ -1,12 +1,13 @@
 """What patterns are made of: specifications of arrays, and wildcards."""
 
 import operator
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Self
 
 import jax
 import numpy as np
 import wadler_lindig as wl
+from jax import export
 
 from modeldata._frozen_dict import FrozenDict
 from modeldata._struct import Struct, pytree_dataclass, static_field
@@ -66,9 +67,9 @@ class ArraySpec(Struct):
     named_shape: Mapping[Any, Any] = static_field(default_factory=FrozenDict)
 
     def __post_init__(self) -> None:
-        named: dict[Any, Any] = {**self.named_shape}
+        shape, named = _entries(self.shape, self.named_shape)
         check_names(name for name in named if not isinstance(name, MultiDimVar))
-        object.__setattr__(self, "shape", tuple(map(_shape_entry, self.shape)))
+        object.__setattr__(self, "shape", tuple(map(_shape_entry, shape)))
         object.__setattr__(self, "dtype", as_dtype(self.dtype))
         object.__setattr__(
             self,
@@ -169,6 +170,19 @@ def strip_known(size: Any) -> Any:
     return size.size if isinstance(size, KnownDim) else size
 
 
+def _entries(shape: Any, named_shape: Any) -> tuple[tuple[Any, ...], dict[Any, Any]]:
+    if isinstance(shape, str) or not isinstance(shape, Iterable):
+        raise TypeError(
+            f"Expected a tuple of sizes in `shape`, got {shape!r}. For one axis write `(size,)`."
+        )
+    if not isinstance(named_shape, Mapping | DimVar):
+        raise TypeError(
+            f"Expected a size for each axis name in `named_shape`, got {named_shape!r}. Use a "
+            "dictionary."
+        )
+    return tuple(shape), {**named_shape}
+
+
 def _shape_entry(size: Any) -> Any:
     return size if isinstance(size, MultiDimVar) else _size(size)
 
@@ -183,7 +197,7 @@ def _named_entry(name: Hashable, size: Any) -> Any:
 
 
 def _size(size: Any) -> Any:
-    if isinstance(size, DimVar | KnownDim):
+    if isinstance(size, DimVar | KnownDim) or export.is_symbolic_dim(size):
         return size
     try:
         return operator.index(size)

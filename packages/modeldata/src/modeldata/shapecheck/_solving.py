@@ -7,16 +7,14 @@ gone through again and again, each time putting in what is known by then, until 
 no more can be. The first use of a variable binds it; all others are compared with that.
 """
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from modeldata.shapecheck._dims import DimVar, KnownDim, MultiDimVar, SizeName, dims_text
 from modeldata.shapecheck._messages import Problem
 
 
-@dataclasses.dataclass(frozen=True)
-class Binding:
+class Binding(NamedTuple):
     """The value of a variable.
 
     Attributes:
@@ -33,8 +31,7 @@ class Binding:
         return f"`{star}{variable!r}` = `{dims_text(self.value)}`, {self.source}"
 
 
-@dataclasses.dataclass(frozen=True)
-class Bindings:
+class Bindings(NamedTuple):
     """The variables that are known; filled as more become known.
 
     Attributes:
@@ -42,8 +39,8 @@ class Bindings:
         groups: Values of variables for any number of axes.
     """
 
-    sizes: dict[SizeName, Binding] = dataclasses.field(default_factory=dict)
-    groups: dict[str, Binding] = dataclasses.field(default_factory=dict)
+    sizes: dict[SizeName, Binding]
+    groups: dict[str, Binding]
 
     def values(self) -> dict[str, Any]:
         """Returns the value of each variable by name; sizes with a key are collected."""
@@ -67,8 +64,7 @@ def _as_before(bindings: dict[Any, Binding]) -> dict[Any, Binding]:
     }
 
 
-@dataclasses.dataclass(frozen=True)
-class Constraint:
+class Constraint(NamedTuple):
     """Axes that must match a pattern.
 
     Attributes:
@@ -90,8 +86,7 @@ class Constraint:
         return f"`{dims_text(self.expected)}` at {self.place}"
 
 
-@dataclasses.dataclass(frozen=True)
-class _Given:
+class _Given(NamedTuple):
     """A size that a known variable for many axes puts into a pattern."""
 
     size: Any

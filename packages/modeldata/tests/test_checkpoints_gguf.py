@@ -97,6 +97,18 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(example, tmp_path_factory, d
             GGUFCheckpoint(path)
 
 
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 4)])
+def test_a_tensor_without_values_is_read_as_such(tmp_path, shape):
+    path = tmp_path / "empty.gguf"
+    writer = gguf.GGUFWriter(path, "gemma3")
+    writer.add_tensor("empty", np.zeros(shape, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert GGUFCheckpoint(path).read("empty").shape == shape
+
+
 @settings(max_examples=200)
 @given(data=st.data())
 def test_a_damaged_header_gives_a_load_error_or_no_error(example, tmp_path_factory, data):

@@ -62,8 +62,10 @@ class GGUFCheckpoint(Checkpoint):
             )
         info = self.tensors[name]
         values = aligned_empty(info.shape, dtype)
+        if values.size == 0:
+            return values
         rows = values.reshape(-1, info.shape[-1] if info.shape else 1)
-        row_bytes = info.stored_bytes // max(len(rows), 1)
+        row_bytes = info.stored_bytes // len(rows)
         step = max(1, _BLOCK_BYTES // max(row_bytes, 1))
         with self.path.open("rb") as file:
             file.seek(self._entries[name].offset)

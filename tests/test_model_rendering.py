@@ -148,3 +148,21 @@ def test_a_roundtrip_rebuilds_a_named_array():
     rebuilt = eval(text, {"modeldata": md, "jax": jax})
     assert rebuilt.dims == array.dims
     assert (rebuilt == array).data_array.all()
+
+
+def test_patterns_of_shapes_read_as_they_are_written():
+    spec = md.shapecheck.ArraySpec(
+        named_shape={**md.shapecheck.var("b"), "c": 3}, dtype=np.floating
+    )
+    assert treeview.render_text(spec, width=100) == repr(spec)
+    assert treeview.render_text([md.shapecheck.ANY]) == f"[{md.shapecheck.ANY!r}]"
+
+
+def test_subclasses_of_groups_say_what_they_are():
+    @md.pytree_dataclass(has_implicitly_inherited_fields=True)
+    class Head(nn.CheckedSequential):
+        pass
+
+    any_ = md.shapecheck.ANY
+    text = treeview.render_text(Head(any_, any_, [nn.Identity()]))
+    assert text.splitlines()[0].endswith("# CheckedSequential")

@@ -107,3 +107,10 @@ def test_check_structure_returns_its_input():
     value = (jnp.zeros(2), jnp.zeros(2))
     layer = nn.CheckStructure((ArraySpec((var("n"),)), ArraySpec((var("n"),))))
     assert layer(value, ignored=1) is value
+
+
+def test_anonymous_groups_are_inlined_into_a_checked_one():
+    inner = nn.Sequential([nn.Identity(), nn.Identity()])
+    checked = nn.CheckedSequential(md.shapecheck.ANY, md.shapecheck.ANY, [inner])
+    assert nn.is_sequential_or_named(checked)
+    assert nn.inline_anonymous_sequentials(checked).sublayers == inner.sublayers

@@ -7,10 +7,11 @@ calls it before the first rendering after modeldata was imported.
 from modeldata._struct import Struct
 from modeldata._treeview._arrays import draw_named_array, named_adapter
 from modeldata._treeview._selections import Marked, draw_marked, draw_selection
-from modeldata._treeview._structs import draw_struct
+from modeldata._treeview._structs import draw_pattern, draw_struct
 from modeldata._treeview._variables import draw_slot, draw_value, draw_variable
 from modeldata.named import NamedArray
 from modeldata.selectors import Selection
+from modeldata.shapecheck import ArraySpec, Wildcard
 from modeldata.variables import AbstractVariable, AbstractVariableSlot, AbstractVariableValue
 from treeview import Registry
 
@@ -22,6 +23,8 @@ def register(registry: Registry) -> None:
         registry: The registry of treeview.
     """
     registry.register(Struct, draw_struct)
+    registry.register(ArraySpec, draw_pattern)
+    registry.register(Wildcard, draw_pattern)
     registry.register(AbstractVariable, draw_variable)
     registry.register(AbstractVariableValue, draw_value)
     registry.register(AbstractVariableSlot, draw_slot)

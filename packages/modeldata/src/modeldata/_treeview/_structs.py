@@ -3,10 +3,13 @@
 import dataclasses
 from typing import Any
 
+from modeldata._repr import struct_repr
 from modeldata._struct import Struct, is_pytree_node_field
 from modeldata._treeview._colors import GREY, type_color
-from modeldata.nn import Sequential
+from modeldata.nn import CheckedSequential, Sequential
 from treeview import Shown, Sketch, View
+
+_GROUPS = (Sequential, CheckedSequential)
 
 
 def draw_struct(struct: Struct, view: View) -> Shown:
@@ -23,8 +26,20 @@ def draw_struct(struct: Struct, view: View) -> Shown:
         static=[field.name for field in fields if not is_pytree_node_field(field)],
         name=_constructor(struct, view),
         color=_color(struct),
-        note="Sequential" if _is_named_sequential(struct) else None,
+        note=next((cls.__name__ for cls in _GROUPS if _is_subclass_of(struct, cls)), None),
     )
+
+
+def draw_pattern(pattern: Struct, view: View) -> Shown:
+    """Draws a pattern of `shapecheck` on one line, as it is written.
+
+    Args:
+        pattern: An `ArraySpec` or a `Wildcard`.
+        view: The builder of treeview.
+    """
+    if view.options.roundtrip:
+        return draw_struct(pattern, view)
+    return view.text((struct_repr(pattern, width=10_000), "array"))
 
 
 def _value(struct: Struct, field: dataclasses.Field[Any], view: View) -> Any:
@@ -49,8 +64,8 @@ def _info(struct: Struct) -> Any:
     return vars(type(struct)).get("__pytree_dataclass__")
 
 
-def _is_named_sequential(struct: Struct) -> bool:
-    return isinstance(struct, Sequential) and type(struct) is not Sequential
+def _is_subclass_of(struct: Struct, cls: type) -> bool:
+    return isinstance(struct, cls) and type(struct) is not cls
 
 
 def _color(struct: Struct) -> str | None:

@@ -10,13 +10,14 @@ from modeldata.nn._basic import (
     TanhSoftCap,
 )
 from modeldata.nn._caching import KVCachingAttention
-from modeldata.nn._checking import CheckedSequential, CheckStructure
+from modeldata.nn._checking import CheckStructure
 from modeldata.nn._combinators import BranchAndAddTogether, BranchAndMultiplyTogether, Residual
 from modeldata.nn._contract import contract
 from modeldata.nn._dropout import DisabledDropout, StochasticDropout, maybe_dropout
 from modeldata.nn._einsum import NamedEinsum
 from modeldata.nn._embedding import EmbeddingDecode, EmbeddingLookup, EmbeddingTable
 from modeldata.nn._grouping import (
+    CheckedSequential,
     Identity,
     NamedGroup,
     Sequential,

@@ -7,6 +7,7 @@ import jax
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.nn._layer import Layer
+from modeldata.shapecheck import StructureAnnotation, check_structure
 
 Filter = Callable[[Any], bool]
 
@@ -49,6 +50,44 @@ class NamedGroup(Layer):
 
 
 @pytree_dataclass
+class CheckedSequential(Layer):
+    """Runs its sublayers in order, and checks what comes in and what goes out.
+
+    A variable has the same value in both patterns. Patterns belong to the structure of the model,
+    so they are hashable: an `ArraySpec`, or a tuple of some.
+
+    Attributes:
+        input_like: The pattern of the input; see `modeldata.shapecheck`.
+        output_like: The pattern of the output.
+        sublayers: The layers; none for the identity.
+    """
+
+    input_like: StructureAnnotation = static_field(always_collapse=True)
+    output_like: StructureAnnotation = static_field(always_collapse=True)
+    sublayers: list[Any]
+
+    @final
+    def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
+        """Runs the sublayers in order.
+
+        Raises:
+            StructureMismatchError: If the input or the output does not match its pattern.
+        """
+        name = type(self).__name__
+        known = check_structure(
+            argument, self.input_like, error_prefix=f"While checking the input of a `{name}`:"
+        )
+        result = _run_in_order(self.sublayers, argument, side_inputs)
+        check_structure(
+            result,
+            self.output_like,
+            known_vars=known,
+            error_prefix=f"While checking the output of a `{name}`, given its input:",
+        )
+        return result
+
+
+@pytree_dataclass
 class Identity(Layer):
     """Returns its input."""
 
@@ -59,8 +98,8 @@ class Identity(Layer):
 
 
 def is_sequential_or_named(value: Any) -> bool:
-    """Returns whether a value runs a list `sublayers` in order and does nothing else."""
-    return isinstance(value, Sequential | NamedGroup)
+    """Returns whether a value runs a list `sublayers` in order, and at most checks them."""
+    return isinstance(value, Sequential | CheckedSequential | NamedGroup)
 
 
 def is_anonymous_sequential(value: Any) -> bool:

@@ -64,7 +64,7 @@ def array_statistics(array: NumpyArray) -> Statistics | None:
     return statistics if repeats == 1 else _repeated(statistics, repeats)
 
 
-def _masked_statistics(array: np.ma.MaskedArray[Any, np.dtype[Any]]) -> Statistics | None:
+def _masked_statistics(array: "np.ma.MaskedArray[Any, np.dtype[Any]]") -> Statistics | None:
     data = np.ma.getdata(array)
     valid = data[~np.ma.getmaskarray(array)]
     statistics = array_statistics(valid)

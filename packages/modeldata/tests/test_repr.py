@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
+from hypothesis.vendor.pretty import pretty
 
 from modeldata import Struct, _repr, nx, pytree_dataclass, static_field
 
@@ -113,6 +115,12 @@ def test_ipython_gets_the_width_of_its_printer():
     assert printer.got == "Leaf(\n  weight=1,\n  name='w'\n)"
     Leaf(1)._repr_pretty_(printer, cycle=True)
     assert printer.got == "..."
+
+
+def test_printers_that_ask_classes_too_find_nothing_there():
+    with pytest.raises(AttributeError, match="`Leaf._repr_pretty_` is a method of instances"):
+        Leaf._repr_pretty_
+    assert pretty([Leaf]).endswith("Leaf]")
 
 
 def test_brief_is_one_short_line():

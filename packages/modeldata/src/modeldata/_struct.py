@@ -86,6 +86,21 @@ def static_field(
     )
 
 
+class _InstanceMethod:
+    """A method that classes do not have, for printers that ask every object alike for it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            raise AttributeError(
+                f"`{owner.__qualname__}.{self._function.__name__}` is a method of instances; call "
+                "it on one."
+            )
+        return functools.partial(self._function, instance)
+
+
 class Struct(metaclass=StructMeta):
     """Base class of frozen dataclasses that are pytrees.
 
@@ -159,6 +174,7 @@ class Struct(metaclass=StructMeta):
     def __repr__(self) -> str:
         return _repr.struct_repr(self)
 
+    @_InstanceMethod
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001  # IPython's protocol
         printer.text("..." if cycle else _repr.struct_repr(self, width=printer.max_width))
 

@@ -68,7 +68,9 @@ def types(session):
         *group("types"),
     )
     python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
-    session.run("pyright", "--pythonpath", str(python), *session.posargs)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    interpreter = ("--pythonpath", str(python), "--pythonversion", version)
+    session.run("pyright", *interpreter, *session.posargs)
 
 
 @nox.session

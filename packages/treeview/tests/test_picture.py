@@ -142,7 +142,7 @@ def test_nothing_finite_is_still_a_picture():
     picture = draw(np.full((2, 2), np.nan))
     assert picture.description.startswith("float64[2, 2]: no finite values, 4 NaN")
     assert picture.scale_legend is None
-    assert draw(np.array(["NaT"], "M8")).scale_legend is None
+    assert draw(np.array(["NaT"], "M8[s]")).scale_legend is None
 
 
 def test_no_values_are_said_to_be_none():

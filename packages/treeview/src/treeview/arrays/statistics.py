@@ -302,7 +302,7 @@ def _time_statistics(array: NumpyArray) -> Statistics:
             sums.low = low if sums.low is None else min(sums.low, low)
             sums.high = high if sums.high is None else max(sums.high, high)
             if chunk.dtype.kind == "m":
-                sums.zeros += int(np.count_nonzero(chunk == np.timedelta64(0)))
+                sums.zeros += chunk.size - int(np.count_nonzero(chunk.view(np.int64)))
     return Statistics(
         finite=sums.finite, low=sums.low, high=sums.high, zeros=sums.zeros, nans=sums.nans
     )

@@ -30,14 +30,16 @@ def balanced_window(
             each doubling.
         minimum_edge: How many indices to keep at either end of an axis at least.
     """
-    limits = [_axis_limit(size, axis_cutoff, minimum_edge) for size in shape]
+    limits = [_shown(size, _axis_limit(size, axis_cutoff, minimum_edge)) for size in shape]
     if maximum_size is None or math.prod(limits) <= maximum_size:
         return tuple(map(axis_window, shape, limits))
     least = [min(limit, 2 * minimum_edge) for limit in limits]
 
     def counts(scale: float) -> list[int]:
-        wanted = (int(scale * math.sqrt(size)) for size in shape)
-        return [min(limit, max(*pair)) for limit, *pair in zip(limits, least, wanted, strict=True)]
+        wanted = [
+            max(low, int(scale * math.sqrt(size))) for size, low in zip(shape, least, strict=True)
+        ]
+        return [_shown(size, min(*pair)) for size, *pair in zip(shape, limits, wanted, strict=True)]
 
     low, high = 0.0, math.sqrt(max(shape))
     for _ in range(50):
@@ -57,8 +59,13 @@ def _axis_limit(size: int, cutoff: int | None, minimum_edge: int) -> int:
 
 
 def axis_window(size: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """`count` indices of an axis, half of them from either end; all if one would be left out."""
-    if count >= size - 1:
+    """About `count` indices of an axis, half of them from either end."""
+    count = _shown(size, count)
+    if count == size:
         return np.arange(size)
-    edge = max(count // 2, 1)
-    return np.concatenate([np.arange(edge), np.arange(size - edge, size)])
+    return np.concatenate([np.arange(count // 2), np.arange(size - count // 2, size)])
+
+
+def _shown(size: int, count: int) -> int:
+    """How many indices are shown where `count` may be: an even number, or all but for one."""
+    return size if count >= size - 1 else 2 * max(count // 2, 1)

@@ -166,3 +166,19 @@ def test_subclasses_of_groups_say_what_they_are():
     any_ = md.shapecheck.ANY
     text = treeview.render_text(Head(any_, any_, [nn.Identity()]))
     assert text.splitlines()[0].endswith("# CheckedSequential")
+
+
+@md.pytree_dataclass
+class Scaled(md.Struct):
+    by: float
+
+    def __init__(self, percent):
+        self.by = percent / 100
+
+
+def test_a_roundtrip_goes_around_an_init_that_does_not_take_the_fields(monkeypatch):
+    monkeypatch.setattr("modeldata.Scaled", Scaled, raising=False)
+    monkeypatch.setattr(Scaled, "__module__", "modeldata")
+    text = treeview.render_text(Scaled(50), roundtrip=True)
+    assert text == "modeldata.Scaled.from_attributes(by=0.5)"
+    assert eval(text, {"modeldata": md}) == Scaled(50)

@@ -5,6 +5,7 @@ from typing import Any
 
 from modeldata._repr import struct_repr
 from modeldata._struct import Struct, is_pytree_node_field
+from modeldata._struct_building import init_is_generated
 from modeldata._treeview._colors import GREY, type_color
 from modeldata.nn import CheckedSequential, Sequential
 from treeview import Shown, Sketch, View
@@ -54,14 +55,9 @@ def _value(struct: Struct, field: dataclasses.Field[Any], view: View) -> Any:
 
 def _constructor(struct: Struct, view: View) -> str | None:
     """What rebuilds the struct in a roundtrip, where calling its class would not."""
-    generated = type(struct).__init__ is getattr(_info(struct), "generated_init", None)
-    if not view.options.roundtrip or generated:
+    if not view.options.roundtrip or init_is_generated(type(struct)):
         return None
     return f"{view.type_name(type(struct))}.from_attributes"
-
-
-def _info(struct: Struct) -> Any:
-    return vars(type(struct)).get("__pytree_dataclass__")
 
 
 def _is_subclass_of(struct: Struct, cls: type) -> bool:

@@ -137,6 +137,7 @@ def _init_owner(cls: type) -> type:
 
 
 def init_is_generated(cls: type) -> bool:
+    """Returns whether calling a class stores its fields and does nothing that a user wrote."""
     owner = _init_owner(cls)
     if owner is object:
         return True
@@ -145,6 +146,7 @@ def init_is_generated(cls: type) -> bool:
 
 
 def declares_statics(cls: type) -> bool:
+    """Returns whether a class, not yet decorated, has or inherits a static field."""
     own = (value for value in vars(cls).values() if isinstance(value, dataclasses.Field))
     inherited = (vars(base).get(INFO) for base in cls.__mro__[1:])
     return not all(map(is_pytree_node_field, own)) or any(
@@ -157,6 +159,7 @@ def _has_own_post_init(cls: type) -> bool:
 
 
 def check_hidden_init(cls: type) -> None:
+    """Refuses to generate an `__init__` where that would hide one that a parent wrote."""
     owner = _init_owner(cls)
     if not init_is_generated(cls):
         raise PyTreeDataclassSafetyError(
@@ -168,6 +171,7 @@ def check_hidden_init(cls: type) -> None:
 
 
 def check_listed_fields(cls: type, *, opted_in: bool) -> None:
+    """Refuses a class body that does not list its fields, or lists all in spite of opting in."""
     actual = [field.name for field in dataclasses.fields(cls)]
     own = [name for name in inspect.get_annotations(cls) if name in actual]
     if opted_in and len(own) == len(actual):

@@ -82,18 +82,21 @@ def is_pytree_node_field(field: dataclasses.Field[Any]) -> bool:
 
 
 def info_of(cls: type) -> StructInfo:
+    """Returns what is known of a decorated class; refuses one that is not."""
     if not is_pytree_dataclass_type(cls):
         raise _abstract_error(cls)
     return cls.__dict__[INFO]
 
 
 def make(cls: type[_T], values: Any) -> _T:
+    """Makes an instance from the values of its fields, without running any code of the class."""
     result = object.__new__(cls)
     result.__dict__.update(values)
     return result
 
 
 def listed(names: Iterable[str]) -> str:
+    """Returns names for an error message, each in backticks."""
     return ", ".join(f"`{name}`" for name in names) or "none"
 
 

@@ -35,6 +35,12 @@ def page_lines(soup, lines=None):
             lines[-1] += str(child)
         elif child.name in ("style", "script"):
             continue
+        elif child.name == "li" and shares_line(child):
+            *full, rest = child.get_text().split("\n")
+            for line in full:
+                lines[-1] += line
+                lines.append("")
+            lines[-1] += rest
         elif child.name in ("summary", "li", "ul", "details", "figure", "div", "iframe"):
             if lines[-1]:
                 lines.append("")
@@ -51,6 +57,10 @@ def page_lines(soup, lines=None):
             if not hidden & set(child.get("class", [])):
                 page_lines(child, lines)
     return lines
+
+
+def shares_line(item):
+    return "fl" in item.parent.get("class", []) and not {"re", "om"} & set(item.get("class", []))
 
 
 def read(html):
@@ -199,8 +209,8 @@ def test_rests_of_lists_count_as_nesting():
 def test_more_lines_than_a_page_should_hold_are_counted():
     root = listing(list(range(MOST_LINES + 10)))
     html = markup(root, opened=[root]).html
-    assert html.count("<li>") == MOST_LINES + 1
-    assert html.endswith("<li>  <b class=m>… 10 more items</b></li></ul>]</details>")
+    assert html.count("<li") == MOST_LINES + 1
+    assert html.endswith("<li class=om>  <b class=m>… 10 more items</b></li></ul>]</details>")
 
 
 def test_notes_stand_beside_the_head_open_and_folded():

@@ -19,6 +19,9 @@ ELLIPSIS = "…"
 NESTING = 8
 """Branches within one another that are still legible on one line."""
 
+_WORD = 20
+"""Strings up to this length are words, of which several stand on a line."""
+
 _ATOM_STYLES: dict[type, Style] = {
     **dict.fromkeys((type(None), bool, type(...)), "keyword"),
     **dict.fromkeys((int, float, complex), "number"),
@@ -93,6 +96,53 @@ def keeps_comma(branch: Branch) -> bool:
         and branch.labels is None
         and (branch.head.plain == "(" or branch.head.plain.endswith("(("))
     )
+
+
+def fills_lines(branch: Branch) -> bool:
+    """Whether an open branch writes several children on each line: many numbers or words."""
+    values = branch.values
+    if branch.labels is not None or not branch.separator or len(values) < 3:
+        return False
+    kinds = set(map(type, values))
+    if not kinds <= _ATOM_STYLES.keys():
+        return False
+    return not kinds & {str, bytes} or all(
+        len(value) <= _WORD for value in values if isinstance(value, str | bytes)
+    )
+
+
+def row_ends(branch: Branch, positions: range, space: int, most: int | None = None) -> list[int]:
+    """Where the lines end that are filled with children of a branch.
+
+    Args:
+        branch: A branch that `fills_lines`.
+        positions: Which children to write.
+        space: Columns of a line; one that holds a single child may be longer.
+        most: How many lines at most; None for all.
+
+    Returns:
+        For each line the position after its last child.
+    """
+    gap = len(branch.separator)
+    ends: list[int] = []
+    used = 0
+    for position in positions:
+        width = text_width(repr(branch.values[position])) + gap
+        if used and used + 1 + width > space:
+            ends.append(position)
+            used = 0
+            if len(ends) == most:
+                return ends
+        used += width + (used > 0)
+    return [*ends, positions.stop] if len(positions) else ends
+
+
+def row_spans(branch: Branch, start: int, stop: int) -> list[Span]:
+    """The children of a branch from one position to another, as they stand on a filled line."""
+    spans: list[Span] = [(f"{branch.separator} ", "plain")] * (2 * (stop - start))
+    spans[::2] = map(atom_span, branch.values[start:stop])
+    spans[-1] = (branch.separator, "plain")
+    return spans
 
 
 def flat_spans(node: Node, limit: int, nesting: int = NESTING) -> list[Span] | None:

@@ -4,7 +4,8 @@ First a plan says which branches open: level by level from the root, within a nu
 that what is deepest stays folded. The branches of one level share the lines that are left: those
 that need little get it, the others get equal parts and show as many children as that allows.
 Then one loop writes the lines. A branch that is not in the plan stands on one line, in full where
-it fits and shortened where it does not.
+it fits and shortened where it does not. Numbers and words without labels fill the lines of an open
+branch; everything else has a line of its own.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,12 @@ from dataclasses import dataclass
 from treeview._document import Branch, Node, Span
 from treeview._inline import (
     cut_spans,
+    fills_lines,
     flat_spans,
     label_spans,
     omitted_span,
+    row_ends,
+    row_spans,
     short_spans,
     spans_width,
 )
@@ -25,8 +29,9 @@ _PARTIAL = 8
 """The least number of lines for which a branch is opened only in part."""
 
 _UNLIMITED = 2**62
-_ROW = 20
-_NUMBERS = frozenset({int, float, complex, bool, type(None)})
+_ROWS = 3
+"""Lines of numbers or words that tell as much as a page of them."""
+
 _LEAST_SPACE = 40
 """Columns that indentation leaves free."""
 
@@ -86,7 +91,8 @@ class _Plan:
             indentation of a deep tree would take more room than its text.
         shown: For each branch that opens (by its id), how many of its children are written.
         flat: The lines of branches that fit on one.
-        brief: Whether lines are scarce.
+        rows: For each branch whose children fill lines, where these lines end.
+        most: About how many lines there may be; None for any number.
         complete: Whether nothing may be shortened.
     """
 
@@ -94,7 +100,8 @@ class _Plan:
     deepest: int
     shown: dict[int, int]
     flat: dict[int, list[Span]]
-    brief: bool
+    rows: dict[int, list[int]]
+    most: int | None
     complete: bool
 
     def space(self, level: int) -> int:
@@ -113,14 +120,16 @@ class _Candidate:
 
 def _plan(root: Node, width: int, max_lines: int | None, *, complete: bool = False) -> _Plan:
     deepest = max((width - _LEAST_SPACE) // INDENT, 2)
-    plan = _Plan(width, deepest, {}, {}, max_lines is not None, complete)
+    plan = _Plan(width, deepest, {}, {}, {}, max_lines, complete)
     room = None if max_lines is None else max_lines - 1
     level = _candidates(plan, root, 0, [], 0)
     while level:
-        room = _share(level, room, plan.shown)
+        room = _share(level, room, plan)
         below: list[_Candidate] = []
         for candidate in level:
             branch = candidate.branch
+            if id(branch) in plan.rows:
+                continue
             gap = len(branch.separator)
             for index in range(plan.shown.get(id(branch), 0)):
                 child = branch.values[index]
@@ -143,23 +152,23 @@ def _candidates(
         return []
     if (node.opened is False and not plan.complete) or not node.values:
         return []
-    if plan.brief and level and node.opened is None and _is_long_row(node):
-        return []
+    lines = len(node.values)
+    if fills_lines(node):
+        hidden = level > 0 and plan.most is not None and node.opened is None
+        most = _ROWS + 1 if hidden else plan.most
+        rows = row_ends(node, range(lines), plan.space(level + 1), most)
+        if hidden and len(rows) > _ROWS:
+            return []
+        plan.rows[id(node)] = rows
+        lines = len(rows) + (rows[-1] < lines)
     extra = bool(node.tail.spans) + (node.omitted != 0)
-    return [_Candidate(node, level, len(node.values) + extra)]
+    return [_Candidate(node, level, lines + extra)]
 
 
-def _is_long_row(branch: Branch) -> bool:
-    """Whether these are many numbers, of which the first few tell as much as a page of them."""
-    if branch.labels is not None or len(branch.values) <= _ROW:
-        return False
-    return set(map(type, branch.values)) <= _NUMBERS
-
-
-def _share(level: list[_Candidate], room: int | None, plan: dict[int, int]) -> int | None:
+def _share(level: list[_Candidate], room: int | None, plan: _Plan) -> int | None:
     """Opens branches of one level within the lines that are left; returns what then is left."""
     if room is None:
-        plan.update((id(one.branch), len(one.branch.values)) for one in level)
+        plan.shown.update((id(one.branch), len(one.branch.values)) for one in level)
         return None
     forced = [one for one in level if one.branch.opened is True]
     for one in forced:
@@ -170,7 +179,7 @@ def _share(level: list[_Candidate], room: int | None, plan: dict[int, int]) -> i
             break
         room -= _open(one, one.lines, plan)
     # The others need more than an equal part.
-    waiting = [one for one in waiting if id(one.branch) not in plan]
+    waiting = [one for one in waiting if id(one.branch) not in plan.shown]
     part = room // max(len(waiting), 1)
     for one in waiting:
         if part >= _PARTIAL or one.level == 0:
@@ -184,14 +193,16 @@ def _lines_needed(candidate: _Candidate) -> int:
     return candidate.lines
 
 
-def _open(candidate: _Candidate, lines: int, plan: dict[int, int]) -> int:
+def _open(candidate: _Candidate, lines: int, plan: _Plan) -> int:
     """Opens a branch on at most that many lines besides its own; returns how many it takes."""
     branch = candidate.branch
     if candidate.lines <= lines:
-        plan[id(branch)] = len(branch.values)
+        plan.shown[id(branch)] = len(branch.values)
         return candidate.lines
     # One line for the tail, one for the count of what is left out.
-    plan[id(branch)] = max(lines - 2, 1)
+    count = max(lines - 2, 1)
+    rows = plan.rows.get(id(branch))
+    plan.shown[id(branch)] = count if rows is None else rows[min(count, len(rows)) - 1]
     return lines
 
 
@@ -206,7 +217,11 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
         space = plan.space(level)
         if isinstance(node, Branch) and id(node) in plan.shown:
             yield Line(level, _with_note([*label, *node.head.spans], node, space))
-            stack.append((node, after, iter(range(plan.shown[id(node)]))))
+            count = plan.shown[id(node)]
+            rows = plan.rows.get(id(node))
+            if rows is not None:
+                yield from _rows(node, rows, count, min(len(stack) + 1, plan.deepest))
+            stack.append((node, after, iter(range(count if rows is None else 0))))
         else:
             flat = _one_line(node, space - spans_width(label) - spans_width(after), plan)
             yield Line(level, _with_note([*label, *flat, *after], node, space))
@@ -221,6 +236,16 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
             return
         node, label = branch.values[index], label_spans(branch, index)
         after = [(branch.separator, "plain")] if branch.separator else []
+
+
+def _rows(branch: Branch, ends: list[int], count: int, level: int) -> Iterator[Line]:
+    """The first children of a branch on lines that they fill."""
+    start = 0
+    for end in ends:
+        if start >= count:
+            break
+        yield Line(level, tuple(row_spans(branch, start, end)))
+        start = end
 
 
 def _one_line(node: Node, space: int, plan: _Plan) -> list[Span]:

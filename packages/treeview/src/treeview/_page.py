@@ -31,9 +31,11 @@ from treeview._document import (
 )
 from treeview._inline import (
     atom_span,
+    fills_lines,
     flat_spans,
     label_spans,
     omitted_span,
+    row_ends,
     short_spans,
     spans_width,
 )
@@ -224,6 +226,8 @@ class _Writer:
         color = css_color(branch.color)
         tint = f' class=co style="--tv-c:{color}"' if color else ""
         rule, steps = _step_rule(branch)
+        if fills_lines(branch):
+            rule += " class=fl"
         count = min(len(branch.values), MOST_LINES - self._lines)
         self._lines += count
         self.parts.append(
@@ -260,6 +264,9 @@ class _Writer:
         """The children at some positions; where all are plain values, their markup at once."""
         depth = place.depth + 1
         values = branch.values[positions.start : positions.stop]
+        if fills_lines(branch):
+            yield _filled_html(branch, positions, steps, depth, self._width - 2 * depth)
+            return
         if steps is None and set(map(type, values)) <= ATOM_TYPES:
             yield _atoms_html(branch, positions, depth)
             return
@@ -288,6 +295,25 @@ def _atoms_html(branch: Branch, positions: range, depth: int) -> str:
     return "".join(
         [f"{start}{label}{value}{after}" for label, value in zip(labels, values, strict=True)]
     )
+
+
+def _filled_html(
+    branch: Branch, positions: range, steps: Sequence[str | None] | None, depth: int, space: int
+) -> str:
+    """Short values, several on a line: each an item of its own, the last one with the break."""
+    after = escape(branch.separator)
+    parts: list[str] = []
+    start = positions.start
+    for end in row_ends(branch, positions, space):
+        for position in range(start, end):
+            step = steps[position] if steps is not None and position < len(steps) else None
+            path = "" if step is None else f' data-p="{escape(step)}"'
+            before = "  " * depth if position == start else " "
+            stop = "\n" if position == end - 1 and end < positions.stop else ""
+            value = atom_html(branch.values[position])
+            parts.append(f"<li{path}>{before}{value}{after}{stop}</li>")
+        start = end
+    return "".join(parts)
 
 
 def _summary_html(branch: Branch, room: int, place: _Place) -> str:
@@ -341,7 +367,7 @@ def _omitted_html(branch: Branch, shown: int, depth: int) -> str:
     if omitted == 0:
         return ""
     said = omitted_span(omitted, branch.omitted_name, more=shown > 0)
-    return f"<li>{'  ' * depth}{styled_html((said,))}</li>"
+    return f"<li class=om>{'  ' * depth}{styled_html((said,))}</li>"
 
 
 def _step_rule(branch: Branch) -> tuple[str, Sequence[str | None] | None]:

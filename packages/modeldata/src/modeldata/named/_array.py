@@ -11,7 +11,7 @@ from jax import lax
 
 from modeldata import _repr
 from modeldata._struct import pytree_dataclass, static_field
-from modeldata.named import _indexing
+from modeldata.named import _eager, _indexing
 from modeldata.named._dims import (
     AxisName,
     Dims,
@@ -341,7 +341,7 @@ class NamedArray(ArrayMethods):
         order = permutation(self.layout, labels)
         if order is None:
             return self
-        return self._make(lax.transpose(self.data_array, order), dims_of(labels))
+        return self._make(_eager.transpose(order, self.data_array), dims_of(labels))
 
     # ---- As a Python object ----
 

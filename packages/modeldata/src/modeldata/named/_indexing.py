@@ -1,82 +1,34 @@
 """Indexing of named arrays, by position and by name, for reading and for updates.
 
-Every kind of index becomes one index tuple for the stored array, so that one gather or one scatter
-does all the work, without `jax.vmap`. An index array may itself have named axes. A name that the
-indexed array lacks is new: it says where the result gets an axis. A name that both have means that
-the two go along it together, as everywhere with named axes. In terms of the stored array that is
-an index, too: along the shared axis, `arange` in step with the rest.
-
-What remains is to know where the axes of the result are stored. NumPy puts the axes of all index
-arrays together, in the place of the first one if these stand next to each other, and in front
-otherwise. That decides the order of storage, and again, among the positional axes alone, the
-order that the user sees.
+See `_index_plan` for what an index means. Here are the values: they are taken out of the index,
+checked, and put into the index tuple that was planned for its form.
 """
 
-import dataclasses
 import operator
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from modeldata import _repr
-from modeldata.named._aligned import aligned, fit_to, is_arraylike
+from modeldata.named import _eager
+from modeldata.named._aligned import fitted, is_arraylike, signature
 from modeldata.named._base import Named
-from modeldata.named._dims import AxisName, Labels, check_known, check_names, dims_of, shown
+from modeldata.named._index_plan import (
+    Change,
+    Entry,
+    Form,
+    Pick,
+    Range,
+    Target,
+    change_of,
+    steps_of,
+    target_of,
+)
 
 _N = TypeVar("_N", bound=Named)
-_ALL = slice(None)
-
-
-class _Pick(NamedTuple):
-    """An index array, or a number, for one axis; it takes the axis away."""
-
-    value: Any
-
-
-@dataclasses.dataclass(frozen=True)
-class _Axis:
-    """A positional axis of the result, by where it comes from and its number there.
-
-    Attributes:
-        source: "stored" for an axis of the indexed array, "block" for one of the index arrays, or
-            "new" for one that the index introduces.
-        number: The number of the stored axis, or else a count.
-    """
-
-    source: str
-    number: int
-
-
-class _Index(NamedTuple):
-    """What an index asks for.
-
-    Attributes:
-        items: For every stored axis, a slice or a `_Pick`.
-        introduced: New axes of size 1: names, or `_Axis`.
-        order: The positional axes of the result in order, with `...` in place of those of the
-            index arrays.
-    """
-
-    items: list[Any]
-    introduced: list[Any]
-    order: list[Any]
-
-
-class _Target(NamedTuple):
-    """Where an index leads.
-
-    Attributes:
-        key: The index tuple for the stored array.
-        labels: The labels of what is found there.
-        shape: Its shape.
-    """
-
-    key: tuple[Any, ...]
-    labels: Labels
-    shape: tuple[int, ...]
 
 
 def get(x: _N, index: Any, **options: Any) -> _N:
@@ -92,10 +44,10 @@ def get(x: _N, index: Any, **options: Any) -> _N:
         TypeError: If something is no index.
         ValueError: If names are unknown or repeated, or the sizes of shared axes differ.
     """
-    target = _target(x, _parse(x, index))
-    data = jnp.asarray(x.data_array)
-    found = data.at[target.key].get(**options) if options else data[target.key]
-    return x._make(found, dims_of(target.labels))
+    form, values = _split(index)
+    target = target_of(*signature(x), form)
+    read = _read if target.is_sliced or not _are_hashable(options) else _read_compiled
+    return x._make(read(target, tuple(options.items()), x.data_array, *values), target.dims)
 
 
 def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
@@ -119,10 +71,27 @@ def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
             f"Expected an array or a number as the new value, got {_repr.brief(value)}. "
             "Use `.apply(function)` to compute it from the old one."
         )
-    x, target = _update_target(x, index, value)
-    ready = _check_value(value, target)
-    changed = getattr(jnp.asarray(x.data_array).at[target.key], method)(ready, **options)
-    return x._make(changed, x.dims)
+    form, values = _split(index)
+    change = change_of(*signature(x), form, signature(value))
+    plainly = change.target.is_sliced or not _are_hashable(options)
+    write = _written if plainly else _written_compiled
+    plain_value = value.data_array if isinstance(value, Named) else value
+    changed = write(change, method, tuple(options.items()), x.data_array, plain_value, *values)
+    return x._make(changed, change.dims)
+
+
+class SliceMaker:
+    """What `nx.slice` is: an object that returns its index as it was written.
+
+    `nx.slice[1:3]` is `slice(1, 3)`, and `nx.slice[::-1]` is `slice(None, None, -1)`, which reads
+    well in a dictionary of indices: `x[{"seq": nx.slice[1:]}]`.
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        return index
+
+    def __repr__(self) -> str:
+        return "nx.slice"
 
 
 class IndexHelper(Generic[_N]):
@@ -155,9 +124,12 @@ class IndexedPart(Generic[_N]):
 
     def apply(self, function: Any, /, **options: Any) -> _N:
         """Replaces each element of the part by an elementwise function of it."""
-        x, target = _update_target(self._array, self._index, 0)
-        data = jnp.asarray(x.data_array).at[target.key].apply(function, **options)
-        return x._make(data, x.dims)
+        x = self._array
+        form, values = _split(self._index)
+        change = change_of(*signature(x), form, ((), ()))
+        data = _prepared(change, x.data_array)
+        part = data.at[_key(change.target, values)]
+        return x._make(part.apply(function, **options), change.dims)
 
     def add(self, value: Any, /, **options: Any) -> _N:
         """Adds a value to the part."""
@@ -190,71 +162,56 @@ class IndexedPart(Generic[_N]):
         return update(self._array, self._index, "max", value, **options)
 
 
-def _parse(x: Named, index: Any) -> _Index:
-    return _parse_names(x, index) if isinstance(index, Mapping) else _parse_positions(x, index)
+# ---- From an index to its form and values ----
 
 
-def _parse_names(x: Named, index: Mapping[AxisName, Any]) -> _Index:
-    layout = x.layout
-    introduced = [name for name, item in index.items() if item is None]
-    check_names((*layout.names, *introduced))
-    check_known([name for name in index if name not in introduced], layout.names)
-    items: list[Any] = [_ALL] * len(layout.labels)
-    for name, item in index.items():
-        if item is not None:
-            items[layout.axis_of[name]] = _item(item)
-    return _Index(items, introduced, [..., *(_Axis("stored", axis) for axis in layout.positional)])
-
-
-def _parse_positions(x: Named, index: Any) -> _Index:
-    layout = x.layout
-    parts = list(index) if isinstance(index, tuple) else [index]
-    dots = [i for i, part in enumerate(parts) if part is ...]
-    used = sum(part is not None and part is not ... for part in parts)
-    if len(dots) > 1:
-        raise IndexError("Expected at most one `...` in an index, got several. Write `:` instead.")
-    if used > layout.rank:
-        raise IndexError(
-            f"Expected at most {layout.rank} indices, one for each positional axis, got {used}. "
-            f"Index the named axes ({shown(layout.names)}) with a dictionary, as in "
-            "`x[{name: index}]`."
-        )
-    place = dots[0] if dots else len(parts)
-    parts[place : place + 1] = [_ALL] * (layout.rank - used)
-    return _place(x, parts, place if dots else 0)
-
-
-def _place(x: Named, parts: Sequence[Any], dots: int) -> _Index:
-    """Assigns the parts of a complete index, which had `...` before one, to the stored axes."""
-    layout = x.layout
-    items: list[Any] = [_ALL] * len(layout.labels)
-    introduced: list[Any] = []
-    order: list[Any] = []
-    picks: list[int] = []
-    remaining = iter(layout.positional)
-    for place, part in enumerate(parts):
-        if part is None:
-            introduced.append(_Axis("new", len(introduced)))
-            order.append(introduced[-1])
-            continue
-        axis = next(remaining)
-        items[axis] = _item(part)
-        if isinstance(items[axis], _Pick):
-            picks.append(place)
-            order.append(None)  # keeps places and order in step for now
+def _split(index: Any) -> tuple[Form, list[Any]]:
+    if isinstance(index, Mapping):
+        names, items = tuple(index), tuple(index.values())
+    else:
+        names, items = None, index if isinstance(index, tuple) else (index,)
+    entries: list[Entry] = []
+    values: list[Any] = []
+    for item in items:
+        if item is None or (item is ... and names is None):
+            entries.append(item)
+        elif type(item) is int:
+            entries.append(_NUMBER)
+            values.append(item)
+        elif isinstance(item, slice):
+            entries.append(_range(item))
         else:
-            order.append(_Axis("stored", axis))
-    together = bool(picks) and picks[-1] - picks[0] == len(picks) - 1
-    split = bool(picks) and picks[0] < dots <= picks[-1]  # also if `...` stood for no axis
-    block = picks[0] if together and not split else 0
-    order[block:block] = [...]
-    return _Index(items, introduced, [entry for entry in order if entry is not None])
+            array = _index_array(item)
+            entries.append(Pick(*signature(array)))
+            values.append(array.data_array if isinstance(array, Named) else array)
+    return Form(names, tuple(entries)), values
 
 
-def _item(item: Any) -> Any:
-    """Returns the index of one axis as a slice or a `_Pick`."""
-    if isinstance(item, slice):
-        return slice(*map(_bound, (item.start, item.stop, item.step)))
+_NUMBER = Pick((), ())
+
+
+def _range(item: slice) -> Range:
+    if item.step is not None and not isinstance(item.step, jax.Array) and item.step == 0:
+        raise ValueError("Expected a slice with a step other than 0. Use -1 to go backwards.")
+    return Range(*map(_bound, (item.start, item.stop, item.step)))
+
+
+def _bound(bound: Any) -> int | None:
+    if bound is None:
+        return None
+    if isinstance(bound, jax.Array):
+        return int(bound)  # of a traced array, it raises the error that explains tracing best
+    try:
+        return operator.index(bound)
+    except TypeError:
+        raise TypeError(
+            f"Expected integers as the bounds of a slice, got {_repr.brief(bound)}. Convert it "
+            "with `int` first."
+        ) from None
+
+
+def _index_array(item: Any) -> Any:
+    """Returns an index array, or raises an error that says what is wrong with it."""
     if isinstance(item, (list, tuple)):
         item = np.asarray(item, dtype=None if item else int)
     given = item.data_array if isinstance(item, Named) else item
@@ -267,169 +224,54 @@ def _item(item: Any) -> Any:
     if dtype is None or not jnp.issubdtype(dtype, jnp.integer):
         raise TypeError(
             "Expected a slice, an integer, an integer array, or None as the index of an axis, got "
-            f"{_repr.brief(item)}. Convert it first."
+            f"{_repr.brief(item)}. Convert it first; to index an axis by its name, use a "
+            "dictionary, as in `x[{name: index}]`."
         )
-    return _Pick(item)
+    return item
 
 
-def _bound(bound: Any) -> int | None:
-    if bound is None:
-        return None
-    # `int` of a traced array raises the error that explains tracing best.
-    return int(bound) if isinstance(bound, jax.Array) else operator.index(bound)
+# ---- From a plan to data ----
 
 
-def _target(x: Named, index: _Index) -> _Target:
-    layout = x.layout
-    shape = x.data_array.shape
-    items = _with_shared_axes(x, index.items)
-    picked = [axis for axis, item in enumerate(items) if isinstance(item, _Pick)]
-    arrays, block = aligned([items[axis].value for axis in picked]) if picked else ([], ())
-    for axis, array in zip(picked, arrays, strict=True):
-        items[axis] = array
-    sizes = np.broadcast_shapes(*map(np.shape, arrays))
-    found = [
-        (_Axis("block", label) if isinstance(label, int) else label, size)
-        for label, size in zip(block, sizes, strict=True)
-    ]
-    kept = {
-        axis: (layout.labels[axis], _length(item, shape[axis]))
-        for axis, item in enumerate(items)
-        if axis not in picked
-    }
-    introduced = [(label, 1) for label in index.introduced]
-    entries = _stored_order(introduced, kept, picked, found)
-    numbers = _numbering(index.order, sum(isinstance(label, int) for label in block))
-    labels = tuple(numbers.get(label, label) for label, _ in entries)
-    check_names(label for label in labels if not isinstance(label, int))
-    key = (*(None for _ in index.introduced), *items)
-    return _Target(key, labels, tuple(size for _, size in entries))
+def _read(target: Target, options: tuple[tuple[str, Any], ...], data: Any, *values: Any) -> Any:
+    data, key = jnp.asarray(data), _key(target, values)
+    return data.at[key].get(**dict(options)) if options else data[key]
 
 
-def _stored_order(
-    introduced: list[tuple[Any, int]],
-    kept: Mapping[int, tuple[AxisName, int]],
-    picked: Sequence[int],
-    block: Sequence[tuple[Any, int]],
-) -> list[tuple[Any, int]]:
-    """Returns the axes of what an index tuple finds, with their sizes, as NumPy stores them.
-
-    Args:
-        introduced: The new axes.
-        kept: The label and the new size of each stored axis that stays.
-        picked: The stored axes that index arrays take away.
-        block: The axes of the index arrays together.
-    """
-
-    def named(axis: int) -> tuple[Any, int]:
-        label, size = kept[axis]
-        return (_Axis("stored", axis) if isinstance(label, int) else label), size
-
-    together = bool(picked) and picked[-1] - picked[0] == len(picked) - 1
-    if not together:
-        return [*block, *introduced, *map(named, kept)]
-    before = [named(axis) for axis in kept if axis < picked[0]]
-    after = [named(axis) for axis in kept if axis > picked[0]]
-    return [*introduced, *before, *block, *after]
+def _written(
+    change: Change,
+    method: str,
+    options: tuple[tuple[str, Any], ...],
+    data: Any,
+    value: Any,
+    *values: Any,
+) -> Any:
+    part = _prepared(change, data).at[_key(change.target, values)]
+    return getattr(part, method)(fitted(value, change.fit), **dict(options))
 
 
-def _numbering(order: Sequence[Any], block_rank: int) -> dict[Any, int]:
-    """Numbers the positional axes of the result."""
-    block = [_Axis("block", number) for number in range(block_rank)]
-    place = order.index(...)
-    complete = [*order[:place], *block, *order[place + 1 :]]
-    return {axis: number for number, axis in enumerate(complete)}
+# Slices stay out of these, because they would be compiled anew for every bound.
+_read_compiled = _eager.compiled(static=2)(_read)
+_written_compiled = _eager.compiled(static=3)(_written)
 
 
-def _with_shared_axes(x: Named, items: Sequence[Any]) -> list[Any]:
-    """Adds an index for each axis whose name an index array has, too, so that they go together."""
-    layout = x.layout
-    used = _names_of(items)
-    result = list(items)
-    for axis, (label, item) in enumerate(zip(layout.labels, items, strict=True)):
-        if isinstance(label, int) or label not in used or isinstance(item, _Pick):
-            continue
-        steps = np.arange(x.data_array.shape[axis], dtype=np.int32)[item]
-        if len(steps) != used[label]:
-            raise ValueError(
-                f"Expected each axis name to have one size, but {label!r} has size {used[label]} "
-                f"in an index and {len(steps)} in the indexed array. Slice or rename one of them."
-            )
-        result[axis] = _Pick(x._make(steps, (label,)))
-    return result
+def _prepared(change: Change, data: Any) -> jax.Array:
+    data = jnp.asarray(data)
+    return jnp.broadcast_to(data, (*change.copies, *data.shape)) if change.copies else data
 
 
-def _names_of(items: Sequence[Any]) -> dict[AxisName, int]:
-    sizes: dict[AxisName, int] = {}
-    for item in items:
-        if isinstance(item, _Pick) and isinstance(item.value, Named):
-            sizes.update(item.value.named_shape)
-    return sizes
-
-
-def _length(item: slice, size: int) -> int:
-    return len(range(*item.indices(size)))
-
-
-def _update_target(x: _N, index: Any, value: Any) -> tuple[_N, _Target]:
-    """Returns the array, with an axis for each new name, and the place to update in it."""
-    parsed = _parse(x, index)
-    _refuse_own_names(x, parsed)
-    extra = _new_names(x, parsed, value)
-    if extra:
-        x = x.broadcast_to(x.positional_shape, extra)  # pyright: ignore[reportAttributeAccessIssue]  # NamedArray has it
-        parsed = _parse(x, index)
-    return x, _target(x, parsed)
-
-
-def _new_names(x: Named, index: _Index, value: Any) -> dict[AxisName, int]:
-    """Returns the names, with sizes, along which an update makes copies of the array."""
-    sizes = _names_of(index.items)
-    if isinstance(value, Named):
-        sizes = {**value.named_shape, **sizes}
-    known = {*x.layout.names, *index.introduced}
-    return {name: size for name, size in sizes.items() if name not in known}
-
-
-def _refuse_own_names(x: Named, index: _Index) -> None:
-    labels = x.layout.labels
-    names = _names_of(index.items)
-    own = [
-        label
-        for label, item in zip(labels, index.items, strict=True)
-        if isinstance(item, _Pick) and label in names and not isinstance(label, int)
-    ]
-    if own:
-        raise ValueError(
-            f"Expected the index of an update not to have the axes that it indexes, got "
-            f"{shown(own)}. Use an index with a positional axis to update several places of one "
-            "axis."
-        )
-
-
-def _check_value(value: Any, target: _Target) -> Any:
-    """Returns the new value, with its axes in the order of what it replaces."""
-    sizes = dict(zip(target.labels, target.shape, strict=True))
-    rank = sum(isinstance(label, int) for label in target.labels)
-    names, positional = (
-        (value.named_shape, value.positional_shape)
-        if isinstance(value, Named)
-        else ({}, np.shape(value))
+def _key(target: Target, values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(
+        part
+        if part is None or isinstance(part, slice)
+        else fitted(steps_of(part) if part.number is None else values[part.number], part.fit)
+        for part in target.key
     )
-    slot = tuple(sizes[number] for number in range(rank))
-    suits = len(positional) <= rank and all(
-        size in (1, wanted) for size, wanted in zip(positional[::-1], slot[::-1], strict=False)
-    )
-    if not suits:
-        raise ValueError(
-            f"Expected a value whose positional shape broadcasts to that of the indexed part, "
-            f"{slot}, got {positional}. Name its axes, or index others."
-        )
-    wrong = {name: size for name, size in names.items() if sizes.get(name) != size}
-    if wrong:
-        named = {name: size for name, size in sizes.items() if not isinstance(name, int)}
-        raise ValueError(
-            f"Expected a value with the sizes of the indexed part, {named}, got {wrong}. Named "
-            "axes of size 1 do not broadcast."
-        )
-    return fit_to(value, target.labels, rank)
+
+
+def _are_hashable(options: Mapping[str, Any]) -> bool:
+    try:
+        hash(tuple(options.values()))
+    except TypeError:
+        return False
+    return True

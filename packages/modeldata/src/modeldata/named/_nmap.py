@@ -50,7 +50,7 @@ def nmap(function: Callable[..., Any]) -> Callable[..., Any]:
             return call(function, args, kwargs, NamedArray)
 
     functools.update_wrapper(wrapped, function)
-    what = getattr(function, "__name__", _repr.brief(function))
+    what = getattr(function, "__name__", None) or _repr.brief(function)
     wrapped.__doc__ = (
         f"Name-vectorized version of `{what}`: takes and returns named arrays.\n\n"
         f"Original documentation:\n\n{function.__doc__ or '(none)'}"

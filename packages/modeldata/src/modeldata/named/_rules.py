@@ -8,7 +8,7 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -57,13 +57,24 @@ def _rule_for(function: Callable[..., Any]) -> _Rule | None:
 def _map_elements(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
+    if len(args) == 1 and not kwargs and isinstance(args[0], Named):
+        return _map_one(function, args[0])
     if any(map(_is_dynamic, kwargs.values())):
         return NotImplemented
     if not any(isinstance(arg, Named) for arg in args) or (function is jnp.where and len(args) < 3):
         return NotImplemented
     if not all(isinstance(arg, Named) or is_arraylike(arg) for arg in args):
         return NotImplemented
-    return elementwise(functools.partial(function, **kwargs) if kwargs else function, args)
+    return elementwise(function, args, kwargs)
+
+
+def _map_one(function: Callable[..., Any], x: Named) -> Any:
+    if function is jnp.where:
+        return NotImplemented
+    outputs = function(x.data_array)
+    if isinstance(outputs, tuple):
+        return tuple(x._make(output, x.dims) for output in outputs)
+    return x._make(outputs, x.dims)
 
 
 def _reduce(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -101,7 +112,7 @@ def _work_along(
     layout = x.layout
     if axis is None and layout.rank == 1:
         axis = 0
-    if axis is None or layout.rank == 0:
+    if axis is None:
         return NotImplemented
     stored = tuple(layout.positional[number] for number in _numbers(axis, layout.rank))
     output = (_FUSED.get(function, function) if not options else function)(
@@ -120,9 +131,7 @@ def _bind(
         return None  # let the function itself complain
     options = dict(kwargs)
     axis = args[1] if len(args) == 2 else options.pop("axis", _default_axis(function))
-    if not (axis is None or isinstance(axis, (int, tuple))) or any(
-        map(_is_dynamic, options.values())
-    ):
+    if isinstance(axis, (list, np.ndarray, jax.Array)) or any(map(_is_dynamic, options.values())):
         return None
     return args[0], axis, options
 
@@ -141,7 +150,14 @@ def _is_dynamic(value: Any) -> bool:
 
 
 def _numbers(axis: Any, rank: int) -> tuple[int, ...]:
-    numbers = tuple(map(operator.index, axis if isinstance(axis, tuple) else (axis,)))
+    entries = axis if isinstance(axis, tuple) else (axis,)
+    names = [entry for entry in entries if not isinstance(entry, SupportsIndex)]
+    if names:
+        raise TypeError(
+            f"Expected `axis` to number positional axes, got {names[0]!r}. Functions see "
+            f"positional axes only: `untag` the axis first, as in `x.untag({names[0]!r}).sum()`."
+        )
+    numbers = tuple(map(operator.index, entries))
     bad = [number for number in numbers if not -rank <= number < rank]
     if bad:
         raise ValueError(

@@ -66,7 +66,8 @@ def _common_names(
     for operand in operands:
         for name, size in operand.named_shape.items():
             if sizes.setdefault(name, size) != size:
-                raise ValueError(mismatch_text(_described(args, kwargs)))
+                described = [(at, x.named_shape) for at, x in _described(args, kwargs)]
+                raise ValueError(mismatch_text(described))
     return tuple(sizes)
 
 

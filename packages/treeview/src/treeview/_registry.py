@@ -23,10 +23,14 @@ GROUP = "treeview.handlers"
 Handler = Callable[[Any, View], Shown | None]
 """Says how an object looks, or None for "not mine"."""
 
+_ADAPTERS = {
+    "numpy": "numpy",
+    "jax": "jax",
+    "torch": "torch",
+}
 _OWN = {
     "builtins": "treeview.handlers:register",
-    "numpy": "treeview.adapters.numpy:register",
-    "jax": "treeview.adapters.jax:register",
+    **{module: f"treeview.adapters.{file}:register" for module, file in _ADAPTERS.items()},
 }
 _ADAPTER_METHODS = ("describe", "statistics", "fetch")
 

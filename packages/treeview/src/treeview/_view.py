@@ -77,11 +77,13 @@ class ArraySketch:
         array: The array.
         adapter: Who speaks for it.
         name: What to call it instead of its type.
+        unit: What its values count as in totals; None for what the branch around it says.
     """
 
     array: Any
     adapter: ArrayAdapter
     name: str = ""
+    unit: str | None = None
 
 
 Shown = Node | Sketch | ArraySketch
@@ -266,7 +268,12 @@ class View:
         return sketch
 
     def array(
-        self, obj: Any, adapter: ArrayAdapter | None = None, *, name: str | None = None
+        self,
+        obj: Any,
+        adapter: ArrayAdapter | None = None,
+        *,
+        name: str | None = None,
+        unit: str | None = None,
     ) -> ArraySketch:
         """An array, summarized or drawn together with all others of the rendering.
 
@@ -274,6 +281,7 @@ class View:
             obj: The array.
             adapter: Who speaks for it; None for the adapter registered for its type.
             name: What to call it instead of its type.
+            unit: What its values count as in totals; None for what the branch around it says.
 
         Returns:
             A sketch.
@@ -287,7 +295,7 @@ class View:
                 f"Expected an array whose type has an adapter, got `{type_name(class_of(obj))}`; "
                 "register one with `treeview.register_array`, or pass `adapter`."
             )
-        return ArraySketch(obj, adapter, name or "")
+        return ArraySketch(obj, adapter, name or "", unit)
 
     def foreign(self, html: str, fallback: str | Text) -> Foreign:
         """Markup of an object's own, shown in a sandbox.

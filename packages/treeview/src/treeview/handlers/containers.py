@@ -1,6 +1,7 @@
 """Lists, mappings, sets and their relatives in the standard library."""
 
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
+from collections.abc import Collection
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,9 @@ _tuple: Any = tuple
 _dict: Any = dict
 _ordered: Any = OrderedDict
 _deque: Any = deque
+
+_STATE_DICT = ("_metadata",)
+"""What PyTorch writes on the dictionaries that hold the state of modules."""
 
 _FRESH = frozenset({int, str, float, bool, bytes, complex, type(None)})
 
@@ -63,11 +67,18 @@ def draw_tuple(obj: Any, view: View) -> Sketch:
     if kind is tuple:
         fresh = count <= _SHORT_TUPLE and has_only(obj, _FRESH)
         return Sketch(_OPEN_TUPLE, obj, _CLOSE_TUPLE, steps="index", count=count, fresh=fresh)
-    names: Any = type_attribute(kind, "_fields")
+    names = _field_names(kind, count)
     if class_of(names) is tuple and len(names) == count and has_only(names, {str}):
         return view.record(obj, dict(zip(names, _tuple.__iter__(obj), strict=True)))
     items = Sketch(_OPEN_TUPLE, _tuple.__iter__(obj), _CLOSE_TUPLE, steps="index", count=count)
     return _wrapped(obj, items, view)
+
+
+def _field_names(kind: type, count: int) -> Any:
+    """What names the members of a tuple: `_fields`, or what types written in C have instead."""
+    if type_attribute(kind, "n_sequence_fields") == count:
+        return type_attribute(kind, "__match_args__")
+    return type_attribute(kind, "_fields")
 
 
 def draw_set(obj: Any, view: View) -> Sketch:
@@ -106,8 +117,8 @@ def draw_dict(obj: Any, view: View) -> Sketch:
 
 def draw_ordered(obj: Any, view: View) -> Sketch:
     """An ordered dictionary, in its own order."""
-    pairs = _ordered.items(obj)
-    return _wrapped(obj, view.mapping(obj, pairs, count=_dict.__len__(obj)), view)
+    items = view.mapping(obj, _ordered.items(obj), count=_dict.__len__(obj))
+    return _wrapped(obj, items, view, hidden=_STATE_DICT)
 
 
 def draw_defaultdict(obj: Any, view: View) -> Sketch:
@@ -155,10 +166,13 @@ def _wrapped(
     *,
     first: dict[str, Any] | None = None,
     last: dict[str, Any] | None = None,
+    hidden: Collection[str] = (),
 ) -> Sketch:
     """The items of a container of another name, with what else the instance holds."""
     name = view.type_name(class_of(obj))
     fields = {**(last or {}), **instance_fields(obj)}
+    for key in hidden:
+        fields.pop(key, None)
     if not first and not fields:
         items.head = text((name, "type"), "(", items.head)
         items.tail = text(items.tail, ")")

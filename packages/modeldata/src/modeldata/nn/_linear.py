@@ -99,8 +99,8 @@ class Linear(Layer):
             ValueError: If an axis is in two groups that may not share it.
         """
         parallel, broadcast = dict(parallel_axes or {}), dict(parallel_broadcast_axes or {})
-        _check_groups(input_axes, output_axes, parallel, broadcast)
-        primed = _primed_names(
+        check_groups(input_axes, output_axes, parallel, broadcast)
+        primed = primed_names(
             name,
             [*input_axes, *parallel, *broadcast],
             output_axes,
@@ -287,7 +287,18 @@ def _require_numbers(layer: str, array: NamedArray) -> None:
         )
 
 
-def _check_groups(inputs: Axes, outputs: Axes, parallel: Axes, broadcast: Axes) -> None:
+def check_groups(inputs: Axes, outputs: Axes, parallel: Axes, broadcast: Axes) -> None:
+    """Refuses axes that are in two groups.
+
+    Args:
+        inputs: Axes to sum over.
+        outputs: Axes that the output gets; they may have names of inputs.
+        parallel: Axes that have a map for each index.
+        broadcast: Axes along which the output has independent maps of one input.
+
+    Raises:
+        ValueError: If an axis is in two groups that may not share it.
+    """
     pairs: Iterable[tuple[str, Axes, str, Axes]] = [
         ("parallel_axes", parallel, "input_axes", inputs),
         ("parallel_axes", parallel, "output_axes", outputs),
@@ -304,10 +315,20 @@ def _check_groups(inputs: Axes, outputs: Axes, parallel: Axes, broadcast: Axes) 
             )
 
 
-def _primed_names(
+def primed_names(
     name: str, taken: list[Hashable], outputs: Axes, *, allowed: bool
 ) -> Mapping[Hashable, Hashable]:
-    """Returns other names for the outputs that have the name of an input."""
+    """Returns other names for the outputs that have the name of an input.
+
+    Args:
+        name: What the layer is called, for messages.
+        taken: Names that outputs cannot have while the map runs.
+        outputs: The axes that the output gets.
+        allowed: Whether there may be such outputs.
+
+    Raises:
+        ValueError: If there are such outputs and there may be none, or if the other name is taken.
+    """
     clashing = [axis for axis in outputs if axis in taken]
     primed = {axis: f"{axis}_out" for axis in clashing}
     if clashing and not allowed:

@@ -80,20 +80,6 @@ def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
     return x._make(changed, change.dims)
 
 
-class SliceMaker:
-    """What `nx.slice` is: an object that returns its index as it was written.
-
-    `nx.slice[1:3]` is `slice(1, 3)`, and `nx.slice[::-1]` is `slice(None, None, -1)`, which reads
-    well in a dictionary of indices: `x[{"seq": nx.slice[1:]}]`.
-    """
-
-    def __getitem__(self, index: Any) -> Any:
-        return index
-
-    def __repr__(self) -> str:
-        return "nx.slice"
-
-
 class IndexHelper(Generic[_N]):
     """What `x.at` returns: it takes an index."""
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from modeldata import _repr
 from modeldata.named._array import NamedArray
 from modeldata.named._base import is_named
+from modeldata.named._batched import BatchSize, call_in_batches, check_batch_size
 from modeldata.named._dims import AxisName
 from modeldata.named._rules import call
 
@@ -19,7 +20,9 @@ def is_namedarray(value: object) -> TypeGuard[NamedArray]:
     return isinstance(value, NamedArray)
 
 
-def nmap(function: Callable[..., Any]) -> Callable[..., Any]:
+def nmap(
+    function: Callable[..., Any], *, batch_size: BatchSize | None = None
+) -> Callable[..., Any]:
     """Lifts a function of arrays to one of named arrays.
 
     Inside `function`, every named array is a plain array of its positional axes; the function
@@ -31,23 +34,38 @@ def nmap(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Args:
         function: A function of arrays that JAX can trace. It may return any pytree of arrays.
+        batch_size: If given, there is a loop over named axes, as in `jax.lax.map`, so that less
+            memory is used: an integer is the most indices to run on at once, over all names
+            together; a mapping from names to integers tells for each name how many, and names
+            that are not in it run at once. Sizes need not divide. Collective operations cannot
+            refer to names with a loop. Call the result in compiled code, or it compiles the loop
+            in every call.
 
     Returns:
         A function with the same arguments that takes named arrays anywhere in them, and returns
-        named arrays. It raises ValueError if an axis name has two sizes, and TypeError if
-        `function` returns something that is no array.
+        named arrays. It raises ValueError if an axis name has two sizes or `batch_size` has
+        unknown names, and TypeError if `function` returns something that is no array.
+
+    Raises:
+        TypeError: If `function` cannot be called, or `batch_size` is of a wrong type.
+        ValueError: If a batch size is not positive.
     """
-    if isinstance(function, functools.partial) and not any(
-        map(is_named, function.keywords.values())
-    ):
-        plain, first, fixed = function.func, function.args, function.keywords
+    if not callable(function):
+        raise TypeError(
+            f"Expected a function to lift to named arrays, got {_repr.brief(function)}. Pass the "
+            "function itself and call the result, as in `nx.nmap(jnp.sum)(x)`."
+        )
+    if batch_size is not None:
+        check_batch_size(batch_size)
+    plain, first, fixed = _unpacked(function)
 
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            return call(plain, (*first, *args), {**fixed, **kwargs}, NamedArray)
-    else:
-
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            return call(function, args, kwargs, NamedArray)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        args = (*first, *args)
+        if fixed:
+            kwargs = {**fixed, **kwargs}
+        if batch_size is not None:
+            return call_in_batches(plain, args, kwargs, batch_size)
+        return call(plain, args, kwargs, NamedArray)
 
     functools.update_wrapper(wrapped, function)
     what = getattr(function, "__name__", None) or _repr.brief(function)
@@ -56,6 +74,21 @@ def nmap(function: Callable[..., Any]) -> Callable[..., Any]:
         f"Original documentation:\n\n{function.__doc__ or '(none)'}"
     )
     return wrapped
+
+
+def _unpacked(
+    function: Callable[..., Any],
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    """Takes a partial function apart, so that well-known functions in it are recognized.
+
+    Named arrays that it holds stay where they are, because `nmap` does not lift what a function
+    closes over.
+    """
+    if isinstance(function, functools.partial):
+        held = (function.args, function.keywords)
+        if not any(map(is_named, jax.tree_util.tree_leaves(held, is_leaf=is_named))):
+            return function.func, function.args, function.keywords
+    return function, (), {}
 
 
 def where(condition: Any, x: Any, y: Any) -> NamedArray:

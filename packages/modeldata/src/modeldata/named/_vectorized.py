@@ -39,7 +39,7 @@ def vectorized(
     """
     leaves, treedef = jax.tree_util.tree_flatten((tuple(args), dict(kwargs)), is_leaf=is_named)
     places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Named)]
-    names = _common_names([leaves[i] for i in places], args, kwargs)
+    names = tuple(common_sizes(args, kwargs, [leaves[i] for i in places]))
     steps = [_steps(leaves[i].dims, leaves[i].data_array.ndim, names) for i in places]
 
     def on_positions(*datas: Any) -> Any:
@@ -59,16 +59,28 @@ def vectorized(
     )
 
 
-def _common_names(
-    operands: Sequence[Named], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> tuple[AxisName, ...]:
+def common_sizes(
+    args: Sequence[Any], kwargs: Mapping[str, Any], operands: Sequence[Named] | None = None
+) -> dict[AxisName, int]:
+    """Returns the size of each axis name, in the order in which the names appear.
+
+    Args:
+        args: Positional arguments; pytrees, in which named arrays count as leaves.
+        kwargs: Keyword arguments, likewise.
+        operands: All named arrays in them, if they are known.
+
+    Raises:
+        ValueError: If an axis name has two sizes.
+    """
+    if operands is None:
+        operands = [leaf for _, leaf in _described(args, kwargs)]
     sizes: dict[AxisName, int] = {}
     for operand in operands:
         for name, size in operand.named_shape.items():
             if sizes.setdefault(name, size) != size:
                 described = [(at, x.named_shape) for at, x in _described(args, kwargs)]
                 raise ValueError(mismatch_text(described))
-    return tuple(sizes)
+    return sizes
 
 
 def _described(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, Named]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import modeldata as md
 from modeldata import models, nn, nx
 from modeldata.models._sampling import SamplingSettings, choose_tokens
-from modeldata.models.families._gemma3 import weight_rules
+from modeldata.models.families import family_named
 from modeldata.models.transformer import (
     AttentionTypeGlobalCausal,
     AttentionTypeSlidingWindowCausal,
@@ -36,6 +36,11 @@ CONFIG = LlamalikeTransformerConfig(
     use_post_ffw_norm=True,
 )
 PROMPT = [3, 14, 15, 9, 26]
+
+
+def weight_rules(config):
+    family = family_named("gemma3")
+    return family.weight_rules(config, family.build_slots(config))
 
 
 @functools.cache

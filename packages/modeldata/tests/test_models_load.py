@@ -11,7 +11,7 @@ import safetensors.numpy
 import modeldata as md
 from modeldata import models, nx
 from modeldata.models import LoadError
-from modeldata.models.families._gemma3 import weight_rules
+from modeldata.models.families import family_named
 from modeldata.models.transformer import (
     AttentionTypeGlobalCausal,
     AttentionTypeSlidingWindowCausal,
@@ -29,6 +29,9 @@ CONFIG = LlamalikeTransformerConfig(
     vocab_size=19,
     mlp_variant="geglu_approx",
     tie_embedder_and_logits=True,
+    use_qk_norm=True,
+    use_post_attn_norm=True,
+    use_post_ffw_norm=True,
 )
 GGUF_SETTINGS = {
     "context_length": 64,
@@ -62,11 +65,16 @@ FOLDER_SETTINGS = {
 }
 
 
+def weight_rules(config):
+    family = family_named("gemma3")
+    return family.weight_rules(config, family.build_slots(config))
+
+
 def some_tensors(naming, config=CONFIG):
     draw = np.random.default_rng(0)
     return {
-        rule.names[naming]: draw.normal(size=rule.stored_shape).astype(np.float32)
-        for rule in weight_rules(config)
+        place.name: draw.normal(size=place.stored_shape).astype(np.float32)
+        for place in (rule.place_for(naming) for rule in weight_rules(config))
     }
 
 
@@ -287,7 +295,7 @@ def test_tensors_that_do_not_fit_are_named_before_anything_is_read(tmp_path):
 
 
 def test_an_unknown_architecture_is_named(tmp_path):
-    with pytest.raises(LoadError, match=r"\('gemma3', 'gemma3_text'\), but the GGUF .* 'mamba'"):
+    with pytest.raises(LoadError, match=r"\('gemma3'\), but the GGUF .* 'mamba'"):
         models.load(write_gguf(tmp_path / "a.gguf", {}, "mamba"), progress=False)
     with pytest.raises(LoadError, match="but the Hugging Face folder .* has 'bert'"):
         models.load(write_folder(tmp_path, model_type="bert"), progress=False)
@@ -361,14 +369,20 @@ def test_without_safetensors_the_error_says_how_to_get_it(tmp_path, monkeypatch)
 def test_writing_a_parameter_is_the_inverse_of_reading_it(naming, tied):
     config = LlamalikeTransformerConfig(**{**vars(CONFIG), "tie_embedder_and_logits": tied})
     for rule in weight_rules(config):
-        stored = np.random.default_rng(0).normal(size=rule.stored_shape)
-        checkpoint = types.SimpleNamespace(naming=naming, read=lambda *_, s=stored: s.copy())
+        place = rule.place_for(naming)
+        stored = np.random.default_rng(0).normal(size=place.stored_shape)
+        checkpoint = types.SimpleNamespace(
+            naming=naming, read=lambda *_, s=stored: s.copy(), tensors=[place.name]
+        )
         values = rule.read(checkpoint, np.float64)
         assert values.shape == tuple(rule.named_shape.values())
-        np.testing.assert_allclose(rule.stored(values, naming), stored, atol=1e-12)
+        written = np.zeros_like(stored)
+        place.write(values, lambda _, written=written: written)
+        np.testing.assert_allclose(written, stored, atol=1e-12)
 
 
 def test_every_tensor_and_every_label_occurs_once():
     rules = weight_rules(CONFIG)
-    for names in ([r.label for r in rules], *([r.names[n] for r in rules] for n in rules[0].names)):
+    stored = [[r.place_for(naming).name for r in rules] for naming in ("gguf", "huggingface")]
+    for names in ([r.label for r in rules], *stored):
         assert len(set(names)) == len(rules)

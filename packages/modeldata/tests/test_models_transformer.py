@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import modeldata as md
 from modeldata import nn, nx
 from modeldata.models import KVCachingTransformerLM
-from modeldata.models.families._gemma3 import weight_rules
+from modeldata.models.families import family_named
 from modeldata.models.transformer import (
     AttentionTypeGlobalCausal,
     AttentionTypeSlidingWindowCausal,
@@ -50,6 +50,11 @@ run = md.variable_jit(
     lambda model, tokens, **inputs: model(tokens, **inputs),
     compiler_options={"xla_backend_optimization_level": 0},
 )
+
+
+def weight_rules(config):
+    family = family_named("gemma3")
+    return family.weight_rules(config, family.build_slots(config))
 
 
 @functools.cache

@@ -1,6 +1,9 @@
 """Loading models and tokenizers from checkpoints."""
 
 import contextlib
+import functools
+import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,11 +27,10 @@ from modeldata.models.checkpoints import (
 from modeldata.models.checkpoints._gguf_header import read_header
 from modeldata.models.families import find_family
 from modeldata.models.tokenizers import HuggingFaceTokenizer, Tokenizer, tokenizer_from_gguf
-from modeldata.models.transformer import TransformerLM, build_llamalike_transformer
+from modeldata.models.transformer import TransformerLM
 from modeldata.named import NamedArray
 from modeldata.variables import Parameter, bind_variables
 
-_TIED_HEAD = "lm_head.weight"
 _SOURCES = "a Hugging Face folder, a GGUF file, or a model of the transformers library"
 
 
@@ -65,9 +67,13 @@ def load(
     opened = open_checkpoint(checkpoint)
     family = find_family(opened)
     config = family.read_config(opened, kind)
-    rules = family.weight_rules(config)
-    check_tensors(rules, opened, repeated={_TIED_HEAD} if config.tie_embedder_and_logits else ())
-    model = build_llamalike_transformer(config)
+    is_huggingface = opened.naming == "huggingface"
+    model = family.build_slots(
+        config, json.dumps(opened.config, default=str) if is_huggingface else None
+    )
+    rules = family.weight_rules(config, model, opened.tensors)
+    tied = config.tie_embedder_and_logits
+    check_tensors(rules, opened, functools.partial(family.is_ignored, tied=tied))
     return bind_variables(model, list(_parameters(rules, opened, kind, progress=progress)))
 
 
@@ -129,12 +135,14 @@ def _parameters(
     rules: list[WeightRule], checkpoint: Checkpoint, dtype: np.dtype[Any], *, progress: bool
 ) -> Iterator[Parameter]:
     """Reads one parameter after another, the largest first, when most memory is free."""
-    sizes = {rule.label: int(np.prod(rule.stored_shape)) for rule in rules}
+    places = {rule.label: rule.place_in(checkpoint) for rule in rules}
+    shapes = {label: place.named_shape for label, place in places.items()}
+    sizes = {label: math.prod(shape.values()) for label, shape in shapes.items()}
     rules = sorted(rules, key=lambda rule: -sizes[rule.label])
     with _progress_bar(sum(sizes.values()), show=progress) as advance:
         for rule in rules:
             values = jax.device_put(rule.read(checkpoint, dtype))
-            array = NamedArray(data_array=values, dims=tuple(rule.named_shape))
+            array = NamedArray(data_array=values, dims=tuple(shapes[rule.label]))
             yield Parameter(value=array, label=rule.label)
             advance(sizes[rule.label])
 

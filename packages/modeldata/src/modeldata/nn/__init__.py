@@ -1,6 +1,7 @@
 """Layers: the steps of a model, as data that can be called."""
 
 from modeldata.nn._attention import Attention
+from modeldata.nn._attention_sinks import SoftmaxWithSink
 from modeldata.nn._basic import (
     CastToDType,
     ConstantRescale,
@@ -13,9 +14,11 @@ from modeldata.nn._caching import KVCachingAttention
 from modeldata.nn._checking import CheckStructure
 from modeldata.nn._combinators import BranchAndAddTogether, BranchAndMultiplyTogether, Residual
 from modeldata.nn._contract import contract
+from modeldata.nn._convolution import Convolution, ConvolutionInPlace
 from modeldata.nn._dropout import DisabledDropout, StochasticDropout, maybe_dropout
 from modeldata.nn._einsum import NamedEinsum
 from modeldata.nn._embedding import EmbeddingDecode, EmbeddingLookup, EmbeddingTable
+from modeldata.nn._experts import ExpertMixture, TopKSoftmax
 from modeldata.nn._grouping import (
     CheckedSequential,
     Identity,
@@ -35,6 +38,7 @@ from modeldata.nn._initializers import (
     zero_initializer,
 )
 from modeldata.nn._layer import Layer, MissingSideInputError
+from modeldata.nn._layer_stack import LayerStack, layerstack_axes_from_keypath
 from modeldata.nn._linear import AddBias, Affine, Linear, LinearInPlace
 from modeldata.nn._masks import (
     ApplyCausalAttentionMask,
@@ -54,10 +58,23 @@ from modeldata.nn._parameters import (
     derive_param_key,
     make_parameter,
 )
+from modeldata.nn._pooling import AveragePool, MaxPool
+from modeldata.nn._positions import AddPositionEmbedding
 from modeldata.nn._rope import ApplyRoPE, ApplyRoPEToSubset
+from modeldata.nn._rope_scaling import (
+    DynamicScaling,
+    LinearScaling,
+    Llama3Scaling,
+    LongScaling,
+    RoPEScaling,
+    YarnScaling,
+)
+from modeldata.nn._stacking import LayerStackVarBehavior
+from modeldata.nn._windows import Windows
 
 __all__ = [
     "AddBias",
+    "AddPositionEmbedding",
     "Affine",
     "ApplyCausalAttentionMask",
     "ApplyCausalSlidingWindowAttentionMask",
@@ -65,24 +82,35 @@ __all__ = [
     "ApplyRoPE",
     "ApplyRoPEToSubset",
     "Attention",
+    "AveragePool",
     "BranchAndAddTogether",
     "BranchAndMultiplyTogether",
     "CastToDType",
     "CheckStructure",
     "CheckedSequential",
     "ConstantRescale",
+    "Convolution",
+    "ConvolutionInPlace",
     "DisabledDropout",
+    "DynamicScaling",
     "Elementwise",
     "EmbeddingDecode",
     "EmbeddingLookup",
     "EmbeddingTable",
+    "ExpertMixture",
     "Identity",
     "KVCachingAttention",
     "Layer",
     "LayerNorm",
+    "LayerStack",
+    "LayerStackVarBehavior",
     "Linear",
     "LinearInPlace",
     "LinearOperatorWeightInitializer",
+    "LinearScaling",
+    "Llama3Scaling",
+    "LongScaling",
+    "MaxPool",
     "MissingSideInputError",
     "NamedEinsum",
     "NamedGroup",
@@ -92,11 +120,16 @@ __all__ = [
     "RMSStandardize",
     "RenameAxes",
     "Residual",
+    "RoPEScaling",
     "Sequential",
     "Softmax",
+    "SoftmaxWithSink",
     "Standardize",
     "StochasticDropout",
     "TanhSoftCap",
+    "TopKSoftmax",
+    "Windows",
+    "YarnScaling",
     "assert_no_parameter_slots",
     "constant_initializer",
     "contract",
@@ -105,6 +138,7 @@ __all__ = [
     "inline_groups",
     "is_anonymous_sequential",
     "is_sequential_or_named",
+    "layerstack_axes_from_keypath",
     "make_parameter",
     "maybe_dropout",
     "variance_scaling_initializer",

@@ -1,6 +1,7 @@
 """Rotary position embeddings (Su et al., 2021)."""
 
 import functools
+from collections.abc import Hashable
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._axes import data_like, list_names, require_named
 from modeldata.nn._layer import Layer, require_side_input
+from modeldata.nn._rope_scaling import RoPEScaling, plain_frequencies
 
 
 @pytree_dataclass
@@ -26,12 +28,17 @@ class ApplyRoPE(Layer):
         max_wavelength: The base of the geometric series of wavelengths.
         positions_input_name: The side input with the positions, whose axes the input has too.
         scale_factor: Divides all angles; at least one.
+        scaling: How frequencies are changed for long texts, beside `scale_factor`.
+        seq_axis: The axis that counts the tokens of a text, for a `scaling` that depends on how
+            many there are. The length of a text is its greatest position plus one.
     """
 
     embedding_axis: str = static_field()
     max_wavelength: float = static_field()
     positions_input_name: str = static_field(default="token_positions")
     scale_factor: float = static_field(default=1.0)
+    scaling: RoPEScaling | None = static_field(default=None)
+    seq_axis: Hashable = static_field(default="seq")
 
     def __call__(self, argument: NamedArray, /, **side_inputs: Any) -> NamedArray:
         """Returns the rotated features, in the input's dtype.
@@ -55,6 +62,9 @@ class ApplyRoPEToSubset(Layer):
         rope_subset_size: How many features to rotate.
         positions_input_name: The side input with the positions, whose axes the input has too.
         scale_factor: Divides all angles; at least one.
+        scaling: How frequencies are changed for long texts, beside `scale_factor`.
+        seq_axis: The axis that counts the tokens of a text, for a `scaling` that depends on how
+            many there are. The length of a text is its greatest position plus one.
     """
 
     embedding_axis: str = static_field()
@@ -62,6 +72,8 @@ class ApplyRoPEToSubset(Layer):
     rope_subset_size: int = static_field()
     positions_input_name: str = static_field(default="token_positions")
     scale_factor: float = static_field(default=1.0)
+    scaling: RoPEScaling | None = static_field(default=None)
+    seq_axis: Hashable = static_field(default="seq")
 
     def __call__(self, argument: NamedArray, /, **side_inputs: Any) -> NamedArray:
         """Returns the features with the first ones rotated, in the input's dtype.
@@ -97,13 +109,21 @@ def _apply(
         raise ValueError(
             f"{name} needs a `scale_factor` of at least 1, but got {layer.scale_factor}."
         )
+    lengths = None
+    if layer.scaling is not None and layer.scaling.depends_on_length:
+        require_named(f"{name} (`{layer.positions_input_name}`)", positions, (layer.seq_axis,))
+        kept = tuple(dim for dim in positions.dims if dim != layer.seq_axis)
+        greatest = jnp.max(positions.data_array, axis=positions.dims.index(layer.seq_axis))
+        lengths = data_like(NamedArray(data_array=greatest + 1, dims=kept), argument.dims)
     data = _rotate(
         argument.data_array,
         data_like(positions, argument.dims),
+        lengths,
         axis=axis,
         size=size,
         wavelength=float(layer.max_wavelength),
         scale=float(layer.scale_factor),
+        scaling=layer.scaling,
     )
     return NamedArray(data_array=data, dims=argument.dims)
 
@@ -127,24 +147,31 @@ def _check_positions(
 
 # Compiled on its own, so that it is traced once for all layers of a model that rotate arrays of the
 # same shape; XLA then finds that all of them need the same sines and cosines.
-@functools.partial(jax.jit, static_argnames=("axis", "size", "wavelength", "scale"))
+@functools.partial(jax.jit, static_argnames=("axis", "size", "wavelength", "scale", "scaling"))
 def _rotate(
     data: jax.Array,
     positions: jax.Array,
+    lengths: jax.Array | None,
     *,
     axis: int,
     size: int,
     wavelength: float,
     scale: float,
+    scaling: RoPEScaling | None,
 ) -> jax.Array:
     half = size // 2
-    # In float32 from the start, as in the reference implementations of transformers.
-    exponents = np.arange(0, size, 2, dtype=np.float32) / np.float32(size)
-    frequencies = np.float32(1) / np.float32(wavelength) ** exponents / np.float32(scale)
-    shape = [1] * data.ndim
-    shape[axis] = half
-    angles = positions.astype(jnp.float32) * jnp.asarray(frequencies.reshape(shape))
-    sine, cosine = jnp.sin(angles), jnp.cos(angles)
+    if scaling is None:
+        frequencies = plain_frequencies(size, wavelength)
+    elif lengths is None:
+        frequencies = scaling.frequencies(size, wavelength)
+    else:
+        frequencies = scaling.frequencies(size, wavelength, jnp.moveaxis(lengths, axis, -1))
+    # The pairs are the last axis of the frequencies, which may have no others.
+    outer = (1,) * (data.ndim - jnp.ndim(frequencies))
+    shaped = jnp.reshape(frequencies, (*outer, *jnp.shape(frequencies))) / np.float32(scale)
+    angles = positions.astype(jnp.float32) * jnp.moveaxis(shaped, -1, axis)
+    amplitude = np.float32(1 if scaling is None else scaling.amplitude)
+    sine, cosine = jnp.sin(angles) * amplitude, jnp.cos(angles) * amplitude
     first, second, rest = jnp.split(data, (half, size), axis)
     a, b = (part.astype(jnp.promote_types(data.dtype, jnp.float32)) for part in (first, second))
     rotated = (a * cosine - b * sine, b * cosine + a * sine)

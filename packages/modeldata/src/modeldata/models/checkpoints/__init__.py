@@ -10,13 +10,15 @@ from modeldata.models.checkpoints._huggingface import (
     read_json,
 )
 from modeldata.models.checkpoints._settings import Settings
-from modeldata.models.checkpoints._tables import WeightRule, check_tensors
+from modeldata.models.checkpoints._tables import Place, Portion, WeightRule, check_tensors
 
 __all__ = [
     "Checkpoint",
     "GGUFCheckpoint",
     "HuggingFaceFolder",
     "LoadError",
+    "Place",
+    "Portion",
     "Settings",
     "TensorInfo",
     "TransformersModel",

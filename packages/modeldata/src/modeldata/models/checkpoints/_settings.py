@@ -61,6 +61,45 @@ class Settings:
             raise self._error(key, "a whole number of at least 1", value)
         return value
 
+    def maybe_integer(self, key: str) -> int | None:
+        """Returns a whole number of at least 1, or None if there is none.
+
+        Args:
+            key: The key without the prefix.
+
+        Raises:
+            LoadError: If it is anything else.
+        """
+        return None if self.get(key) is None else self.integer(key)
+
+    def flag(self, key: str, *, default: Any = _REQUIRED) -> bool:
+        """Returns True or False.
+
+        Args:
+            key: The key without the prefix.
+            default: What is returned for a missing one.
+
+        Raises:
+            LoadError: If it is missing without a default, or anything else.
+        """
+        return self.choice(key, [True, False], default)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Returns a list of numbers above 0.
+
+        Args:
+            key: The key without the prefix.
+
+        Raises:
+            LoadError: If it is missing, or anything else.
+        """
+        values = self._given(key, _REQUIRED)
+        if not isinstance(values, list) or not all(
+            isinstance(value, int | float) and value > 0 for value in values
+        ):
+            raise self._error(key, "a list of numbers above 0", values)
+        return tuple(float(value) for value in values)
+
     def number(self, key: str, default: Any = _REQUIRED) -> float:
         """Returns a number above 0.
 

@@ -1,13 +1,33 @@
 """The list of model families."""
 
 import dataclasses
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+import jax
 from jax.typing import DTypeLike
 
 from modeldata.models.checkpoints import Checkpoint, LoadError, WeightRule
-from modeldata.models.families import _gemma3
-from modeldata.models.transformer import LlamalikeTransformerConfig
+from modeldata.models.families import (
+    _gemma,
+    _gemma3,
+    _gpt,
+    _llama,
+    _mixtures,
+    _olmo2,
+    _phi3,
+    _qwen,
+)
+from modeldata.models.families._llamalike import LLAMA_ROWS
+from modeldata.models.families._rows import Row, weight_rules
+from modeldata.models.transformer import (
+    ModelOrigin,
+    TransformerLM,
+    build_gpt_transformer,
+    build_llamalike_transformer,
+)
+from modeldata.variables import ParameterSlot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,23 +35,134 @@ class Family:
     """One family of models.
 
     Attributes:
-        architectures: What checkpoints call it.
-        read_config: Reads the settings of a checkpoint, for parameters of some type.
-        weight_rules: Lists where the parameters are stored, from the settings.
+        name: What it is called.
+        architectures: What Hugging Face calls it.
+        read: Reads the settings of a checkpoint.
+        rows: Where the parts of a model are stored, or what returns this from the settings.
+        build: Builds a model with slots for its parameters.
+        prefix: A beginning of names of tensors that files may leave out.
+        ignored: Names of tensors that hold no weights, as a pattern.
+        gguf_architectures: What GGUF files call it, if these can be read.
     """
 
+    name: str
     architectures: tuple[str, ...]
-    read_config: Callable[[Checkpoint, DTypeLike], LlamalikeTransformerConfig]
-    weight_rules: Callable[[LlamalikeTransformerConfig], list[WeightRule]]
+    read: Callable[[Checkpoint], Any]
+    rows: Mapping[str, Row] | Callable[[Any], Mapping[str, Row]] = dataclasses.field(
+        default_factory=lambda: LLAMA_ROWS
+    )
+    build: Callable[[Any], TransformerLM] = build_llamalike_transformer
+    prefix: str = ""
+    ignored: str = r".*\.rotary_emb\.inv_freq"
+    gguf_architectures: tuple[str, ...] = ()
+
+    def read_config(self, checkpoint: Checkpoint, dtype: DTypeLike) -> Any:
+        """Reads the settings of a checkpoint.
+
+        Args:
+            checkpoint: The checkpoint.
+            dtype: The type of the parameters and of the computation.
+
+        Raises:
+            LoadError: If a setting is missing, damaged or not supported.
+        """
+        config = self.read(checkpoint)
+        return dataclasses.replace(config, parameter_dtype=dtype, activation_dtype=dtype)
+
+    def build_slots(self, config: Any, checkpoint_config: str | None = None) -> TransformerLM:
+        """Builds a model without parameters that knows where it comes from.
+
+        Args:
+            config: The settings.
+            checkpoint_config: The `config.json` of the checkpoint.
+        """
+        model = self.build(config)
+        origin = ModelOrigin(self.name, config, checkpoint_config)
+        return model.replace(metadata=dataclasses.replace(model.metadata, origin=origin))
+
+    def weight_rules(
+        self, config: Any, model: TransformerLM, tensors: Iterable[str] | None = None
+    ) -> list[WeightRule]:
+        """Lists where the parameters are stored.
+
+        Args:
+            config: The settings.
+            model: A model of these settings, with slots for its parameters.
+            tensors: The names of the tensors that there are, if it is known.
+        """
+        is_bare = self.prefix and tensors is not None
+        is_bare = is_bare and not any(name.startswith(self.prefix) for name in tensors or ())
+        rows = self.rows(config) if callable(self.rows) else self.rows
+        return weight_rules(slot_labels(model), rows, config, self.prefix if is_bare else "")
+
+    def is_ignored(self, name: str, *, tied: bool) -> bool:
+        """Returns whether a tensor holds no weights, or repeats others.
+
+        Args:
+            name: The name of the tensor.
+            tied: Whether the embedding table also makes the logits.
+        """
+        heads = ("lm_head.weight", "embed_out.weight", "output.weight")
+        return bool(re.fullmatch(self.ignored, name)) or (tied and name in heads)
+
+
+def slot_labels(model: TransformerLM) -> list[str]:
+    """Returns the labels of the slots for parameters in a model, in order.
+
+    Args:
+        model: The model.
+    """
+    nodes = jax.tree_util.tree_leaves(model, is_leaf=lambda node: isinstance(node, ParameterSlot))
+    labels = [str(node.label) for node in nodes if isinstance(node, ParameterSlot)]
+    return list(dict.fromkeys(labels))
 
 
 FAMILIES = (
+    Family("llama", ("llama",), _llama.read_llama),
+    Family("mistral", ("mistral",), _llama.read_mistral),
+    Family("mixtral", ("mixtral",), _mixtures.read_mixtral, _mixtures.MIXTRAL_ROWS),
+    Family("qwen2", ("qwen2",), _qwen.read_qwen2),
+    Family("qwen3", ("qwen3",), _qwen.read_qwen3),
+    Family("gemma", ("gemma",), _gemma.read_gemma, _gemma.GEMMA_ROWS),
+    Family("gemma2", ("gemma2",), _gemma.read_gemma2, _gemma.POST_NORM_ROWS),
     Family(
-        architectures=("gemma3", "gemma3_text"),
-        read_config=_gemma3.config_from_checkpoint,
-        weight_rules=_gemma3.weight_rules,
+        "gemma3",
+        ("gemma3", "gemma3_text"),
+        _gemma3.read_gemma3,
+        _gemma.POST_NORM_ROWS,
+        gguf_architectures=("gemma3",),
+    ),
+    Family("phi3", ("phi3",), _phi3.read_phi3, _phi3.rows),
+    Family("olmo2", ("olmo2",), _olmo2.read_olmo2, _olmo2.OLMO2_ROWS),
+    Family("gpt_oss", ("gpt_oss",), _mixtures.read_gpt_oss, _mixtures.GPT_OSS_ROWS),
+    Family(
+        "gpt_neox",
+        ("gpt_neox",),
+        _gpt.read_gpt_neox,
+        _gpt.NEOX_ROWS,
+        build=build_gpt_transformer,
+        prefix="gpt_neox.",
+        ignored=r".*\.(rotary_emb\.inv_freq|attention\.(bias|masked_bias))",
+    ),
+    Family(
+        "gpt2",
+        ("gpt2",),
+        _gpt.read_gpt2,
+        _gpt.GPT2_ROWS,
+        build=build_gpt_transformer,
+        prefix="transformer.",
+        ignored=r".*\.attn\.(bias|masked_bias)",
     ),
 )
+
+
+def family_named(name: str) -> Family:
+    """Returns the family of a name.
+
+    Args:
+        name: The name of a family in `FAMILIES`.
+    """
+    return next(family for family in FAMILIES if family.name == name)
 
 
 def find_family(checkpoint: Checkpoint) -> Family:
@@ -43,10 +174,16 @@ def find_family(checkpoint: Checkpoint) -> Family:
     Raises:
         LoadError: If the family is not supported.
     """
-    for family in FAMILIES:
-        if checkpoint.architecture in family.architectures:
-            return family
-    known = ", ".join(repr(name) for family in FAMILIES for name in family.architectures)
+    names = {
+        name: family
+        for family in FAMILIES
+        for name in (
+            family.gguf_architectures if checkpoint.naming == "gguf" else family.architectures
+        )
+    }
+    if checkpoint.architecture in names:
+        return names[checkpoint.architecture]
+    known = ", ".join(map(repr, names))
     raise LoadError(
         f"Expected a model of a supported architecture ({known}), but {checkpoint.source} has "
         f"{checkpoint.architecture!r}. Convert the weights to a supported one, or build the model "

@@ -1,13 +1,9 @@
-"""Gemma 3 (text): its settings and where its weights are stored."""
+"""Gemma 3 (text)."""
 
-import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-import jax.numpy as jnp
-from jax.typing import DTypeLike
-
-from modeldata.models.checkpoints import Checkpoint, Settings, WeightRule
+from modeldata.models.checkpoints import Checkpoint, Settings
 from modeldata.models.transformer import (
     AttentionType,
     AttentionTypeGlobalCausal,
@@ -36,103 +32,18 @@ _HUGGINGFACE_DEFAULTS = {
     "vocab_size": 262_208,
 }
 
-# Parameter, tensor in a GGUF file, tensor of Hugging Face, axes of the stored tensor. Where one
-# stored axis holds several named axes, they stand in one string, outermost first; `query` and `key`
-# stand for the head axes of queries and of keys and values.
-_MODEL_WEIGHTS = (
-    ("embedder.embeddings", "token_embd", "embed_tokens", ("vocabulary", "embedding")),
-    ("final_norm/scale.weights", "output_norm", "norm", ("embedding",)),
-)
-_BLOCK_WEIGHTS = (
-    ("pre_attention_norm/scale.weights", "attn_norm", "input_layernorm", ("embedding",)),
-    ("attention/query.weights", "attn_q", "self_attn.q_proj", ("query projection", "embedding")),
-    ("attention/query_norm/scale.weights", "attn_q_norm", "self_attn.q_norm", ("projection",)),
-    ("attention/key.weights", "attn_k", "self_attn.k_proj", ("key projection", "embedding")),
-    ("attention/key_norm/scale.weights", "attn_k_norm", "self_attn.k_norm", ("projection",)),
-    ("attention/value.weights", "attn_v", "self_attn.v_proj", ("key projection", "embedding")),
-    (
-        "attention/output.weights",
-        "attn_output",
-        "self_attn.o_proj",
-        ("embedding", "query projection"),
-    ),
-    (
-        "post_attention_norm/scale.weights",
-        "post_attention_norm",
-        "post_attention_layernorm",
-        ("embedding",),
-    ),
-    ("pre_ffw_norm/scale.weights", "ffn_norm", "pre_feedforward_layernorm", ("embedding",)),
-    ("mlp/gating_linear.weights", "ffn_gate", "mlp.gate_proj", ("neurons", "embedding")),
-    ("mlp/value_linear.weights", "ffn_up", "mlp.up_proj", ("neurons", "embedding")),
-    ("mlp/out_linear.weights", "ffn_down", "mlp.down_proj", ("embedding", "neurons")),
-    ("post_ffw_norm/scale.weights", "post_ffw_norm", "post_feedforward_layernorm", ("embedding",)),
-)
-_HEAD_WEIGHTS = (("lm_head.weights", "output", "lm_head", ("vocabulary", "embedding")),)
 
-
-def weight_rules(config: LlamalikeTransformerConfig) -> list[WeightRule]:
-    """Returns where the parameters of a model are stored.
-
-    Args:
-        config: The settings of the model.
-    """
-    rules = [_rule(config, "transformer/", "", "model.", row) for row in _MODEL_WEIGHTS]
-    for block in range(config.num_decoder_blocks):
-        prefixes = (f"transformer/block_{block}/", f"blk.{block}.", f"model.layers.{block}.")
-        rules += [_rule(config, *prefixes, row) for row in _BLOCK_WEIGHTS]
-    if not config.tie_embedder_and_logits:
-        rules += [_rule(config, "transformer/", "", "", row) for row in _HEAD_WEIGHTS]
-    return rules
-
-
-def _rule(
-    config: LlamalikeTransformerConfig,
-    label_prefix: str,
-    gguf_prefix: str,
-    huggingface_prefix: str,
-    row: tuple[str, str, str, tuple[str, ...]],
-) -> WeightRule:
-    label, gguf, huggingface, axes = row
-    is_norm = label.endswith("norm/scale.weights")
-    return WeightRule(
-        label=label_prefix + label,
-        names={
-            "gguf": f"{gguf_prefix}{gguf}.weight",
-            "huggingface": f"{huggingface_prefix}{huggingface}.weight",
-        },
-        axes=tuple(_sizes(config, group) for group in axes),
-        shifts={"huggingface": 1.0} if is_norm else {},
-    )
-
-
-def _sizes(config: LlamalikeTransformerConfig, group: str) -> dict[str, int]:
-    sizes: dict[str, Mapping[str, int]] = {
-        "query": {**config.common_head_axes, **config.query_only_head_axes},
-        "key": config.common_head_axes,
-        "vocabulary": {"vocabulary": config.vocab_size},
-        "embedding": {"embedding": config.embedding_dim},
-        "projection": {"projection": config.projection_dim},
-        "neurons": {"neurons": config.mlp_hidden_dim},
-    }
-    return {name: size for part in group.split() for name, size in sizes[part].items()}
-
-
-def config_from_checkpoint(
-    checkpoint: Checkpoint, dtype: DTypeLike = jnp.float32
-) -> LlamalikeTransformerConfig:
-    """Reads the settings of a checkpoint.
+def read_gemma3(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
+    """Reads the settings of a Gemma 3.
 
     Args:
         checkpoint: A GGUF file, or one with the settings of Hugging Face.
-        dtype: The type of the parameters and of the computation.
 
     Raises:
         LoadError: If a setting is missing, damaged or not supported.
     """
     read = _config_from_gguf if checkpoint.naming == "gguf" else _config_from_huggingface
-    config = read(checkpoint)
-    return dataclasses.replace(config, parameter_dtype=dtype, activation_dtype=dtype)
+    return read(checkpoint)
 
 
 def _config_from_gguf(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:

@@ -13,7 +13,16 @@ from modeldata.models.transformer._config import (
     AttentionTypeSlidingWindowCausal,
     LlamalikeTransformerConfig,
 )
+from modeldata.models.transformer._gpt import (
+    ActivationName,
+    GPTTransformerConfig,
+    build_gpt_attention,
+    build_gpt_block,
+    build_gpt_feedforward,
+    build_gpt_transformer,
+)
 from modeldata.models.transformer._parts import (
+    ModelOrigin,
     TransformerBlock,
     TransformerFeedForward,
     TransformerLM,
@@ -23,15 +32,22 @@ from modeldata.models.transformer._parts import (
 )
 
 __all__ = [
+    "ActivationName",
     "AttentionType",
     "AttentionTypeGlobalCausal",
     "AttentionTypeSlidingWindowCausal",
+    "GPTTransformerConfig",
     "KVCachingTransformerLM",
     "LlamalikeTransformerConfig",
+    "ModelOrigin",
     "TransformerBlock",
     "TransformerFeedForward",
     "TransformerLM",
     "TransformerMetadata",
+    "build_gpt_attention",
+    "build_gpt_block",
+    "build_gpt_feedforward",
+    "build_gpt_transformer",
     "build_llamalike_attention",
     "build_llamalike_block",
     "build_llamalike_feedforward",

@@ -8,6 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from modeldata import nn
+from modeldata.models.transformer._attention import (
+    causal_mask,
+    einsum_over,
+    rotary_layer,
+    score_layers,
+)
 from modeldata.models.transformer._config import (
     AttentionTypeSlidingWindowCausal,
     LlamalikeTransformerConfig,
@@ -19,10 +25,31 @@ from modeldata.models.transformer._parts import (
     TransformerMetadata,
 )
 
+
+def clamped_silu(values: jax.Array) -> jax.Array:
+    """Returns the gate of GPT-OSS: at most 7, times a sigmoid that is 1.702 times as steep.
+
+    Args:
+        values: Any array.
+    """
+    values = jnp.minimum(values, 7.0)
+    return values * jax.nn.sigmoid(1.702 * values)
+
+
+def clamped_plus_one(values: jax.Array) -> jax.Array:
+    """Returns what GPT-OSS multiplies its gate with: from -7 to 7, plus one.
+
+    Args:
+        values: Any array.
+    """
+    return jnp.clip(values, -7.0, 7.0) + 1
+
+
 _ACTIVATIONS = {
     "geglu_exact": functools.partial(jax.nn.gelu, approximate=False),
     "geglu_approx": functools.partial(jax.nn.gelu, approximate=True),
     "swiglu": jax.nn.silu,
+    "clamped_swiglu": clamped_silu,
 }
 
 
@@ -58,14 +85,12 @@ def build_llamalike_transformer(
         build_llamalike_block(f"{name}/block_{block}", init_base_rng, config, block)
         for block in range(config.num_decoder_blocks)
     ]
-    layers.append(_norm(f"{name}/final_norm", init_base_rng, config, "embedding"))
+    embedding = {"embedding": config.embedding_dim}
+    layers.append(_norm(f"{name}/final_norm", init_base_rng, config, embedding))
     if config.tie_embedder_and_logits:
         layers.append(nn.EmbeddingDecode(table))
     else:
-        embedding, vocabulary = (
-            {"embedding": config.embedding_dim},
-            {"vocabulary": config.vocab_size},
-        )
+        vocabulary = {"vocabulary": config.vocab_size}
         layers.append(_linear(f"{name}/lm_head", init_base_rng, config, embedding, vocabulary))
     if config.final_logit_softcap is not None:
         layers.append(nn.TanhSoftCap(soft_cap=config.final_logit_softcap))
@@ -95,25 +120,30 @@ def build_llamalike_block(
     Returns:
         The block.
     """
-    attention: list[nn.Layer] = [
-        _norm(f"{name}/pre_attention_norm", init_base_rng, config, "embedding"),
-        build_llamalike_attention(f"{name}/attention", init_base_rng, config, block),
-    ]
-    if config.use_post_attn_norm:
-        attention.append(_norm(f"{name}/post_attention_norm", init_base_rng, config, "embedding"))
-    feed_forward: list[nn.Layer] = [
-        _norm(f"{name}/pre_ffw_norm", init_base_rng, config, "embedding"),
-        build_llamalike_feedforward(f"{name}/mlp", init_base_rng, config),
-    ]
-    if config.use_post_ffw_norm:
-        feed_forward.append(_norm(f"{name}/post_ffw_norm", init_base_rng, config, "embedding"))
-    return TransformerBlock(
-        [nn.Residual(nn.Sequential(attention)), nn.Residual(nn.Sequential(feed_forward))]
+    make = build_llamalike_feedforward if config.num_experts is None else _build_experts
+    attention = build_llamalike_attention(f"{name}/attention", init_base_rng, config, block)
+    feed_forward = make(f"{name}/mlp", init_base_rng, config)
+    parts = (
+        ("attention", attention, config.use_post_attn_norm),
+        ("ffw", feed_forward, config.use_post_ffw_norm),
     )
+    residuals: list[nn.Layer] = []
+    for part, layer, has_post_norm in parts:
+        layers: list[nn.Layer] = [layer]
+        embedding = {"embedding": config.embedding_dim}
+        if config.use_pre_norms:
+            layers.insert(0, _norm(f"{name}/pre_{part}_norm", init_base_rng, config, embedding))
+        if has_post_norm:
+            layers.append(_norm(f"{name}/post_{part}_norm", init_base_rng, config, embedding))
+        residuals.append(nn.Residual(nn.Sequential(layers)))
+    return TransformerBlock(residuals)
 
 
 def build_llamalike_feedforward(
-    name: str, init_base_rng: jax.Array | None, config: LlamalikeTransformerConfig
+    name: str,
+    init_base_rng: jax.Array | None,
+    config: LlamalikeTransformerConfig,
+    expert_axes: Mapping[str, int] | None = None,
 ) -> TransformerFeedForward:
     """Builds the feed-forward part of a block: a gated linear unit.
 
@@ -121,19 +151,39 @@ def build_llamalike_feedforward(
         name: The beginning of its parameter labels.
         init_base_rng: A key to draw the parameters from, or None for slots.
         config: The settings.
+        expert_axes: The axis of experts and its size, for parallel units, one for each expert.
 
     Returns:
         The layers.
     """
     embedding, neurons = {"embedding": config.embedding_dim}, {"neurons": config.mlp_hidden_dim}
-    gating = _linear(f"{name}/gating_linear", init_base_rng, config, embedding, neurons)
-    value = _linear(f"{name}/value_linear", init_base_rng, config, embedding, neurons)
+    linear = functools.partial(
+        _linear, init_base_rng=init_base_rng, config=config, bias=config.use_mlp_bias
+    )
+    into = {"input_axes": embedding, "output_axes": neurons, "parallel_broadcast_axes": expert_axes}
+    gating = linear(f"{name}/gating_linear", **into)
+    value = linear(f"{name}/value_linear", **into)
+    out = linear(
+        f"{name}/out_linear", input_axes=neurons, output_axes=embedding, parallel_axes=expert_axes
+    )
     gate = nn.NamedGroup("gate", [gating, nn.Elementwise(_ACTIVATIONS[config.mlp_variant])])
-    return TransformerFeedForward(
-        [
-            nn.BranchAndMultiplyTogether([gate, value]),
-            _linear(f"{name}/out_linear", init_base_rng, config, neurons, embedding),
-        ]
+    if config.mlp_variant == "clamped_swiglu":
+        value = nn.NamedGroup("value", [value, nn.Elementwise(clamped_plus_one)])
+    return TransformerFeedForward([nn.BranchAndMultiplyTogether([gate, value]), out])
+
+
+def _build_experts(
+    name: str, init_base_rng: jax.Array | None, config: LlamalikeTransformerConfig
+) -> nn.ExpertMixture:
+    """Builds a feed-forward part of several experts."""
+    experts = {"experts": config.num_experts or 1}
+    embedding = {"embedding": config.embedding_dim}
+    scores = _linear(
+        f"{name}/router", init_base_rng, config, embedding, experts, bias=config.use_router_bias
+    )
+    return nn.ExpertMixture(
+        router=nn.Sequential([scores, nn.TopKSoftmax("experts", config.num_experts_per_token)]),
+        experts=build_llamalike_feedforward(name, init_base_rng, config, experts),
     )
 
 
@@ -151,88 +201,77 @@ def build_llamalike_attention(
     Returns:
         The attention.
     """
-    embedding, projection = (
-        {"embedding": config.embedding_dim},
-        {"projection": config.projection_dim},
-    )
-    common = config.common_head_axes
+    embedding = {"embedding": config.embedding_dim}
+    common, query_only = config.common_head_axes, config.query_only_head_axes
+    projection = {"projection": config.projection_dim}
     key_axes = {**common, **projection}
-    query_axes = {**common, **config.query_only_head_axes, **projection}
-    query = [_linear(f"{name}/query", init_base_rng, config, embedding, query_axes)]
-    key = [_linear(f"{name}/key", init_base_rng, config, embedding, key_axes)]
-    value = [_linear(f"{name}/value", init_base_rng, config, embedding, key_axes)]
+    query_axes = {**common, **query_only, **projection}
+    linear = functools.partial(_linear, init_base_rng=init_base_rng, config=config)
+    into = functools.partial(linear, input_axes=embedding, bias=config.use_qkv_bias)
+    query = [into(f"{name}/query", output_axes=query_axes)]
+    key = [into(f"{name}/key", output_axes=key_axes)]
+    value = [into(f"{name}/value", output_axes=key_axes)]
     if config.use_qk_norm:
-        query.append(_norm(f"{name}/query_norm", init_base_rng, config, "projection"))
-        key.append(_norm(f"{name}/key_norm", init_base_rng, config, "projection"))
+        over_all = config.use_qk_norm == "all"
+        for layers, axes in ((query, query_axes), (key, key_axes)):
+            path = f"{name}/{'query' if layers is query else 'key'}_norm"
+            layers.append(_norm(path, init_base_rng, config, axes if over_all else projection))
+    softmax = None
+    if config.use_attention_sinks:
+        heads: dict[Any, int] = {**common, **query_only}
+        softmax = nn.SoftmaxWithSink.from_config(
+            f"{name}/sink", init_base_rng, heads, "kv_seq", dtype=config.parameter_dtype
+        )
+    mask = causal_mask(config.block_attention_type(block), config.activation_dtype)
+    cap = config.attn_logits_soft_cap
     return nn.Attention(
         input_to_query=nn.Sequential(
             [*query, _rope(config, block), nn.ConstantRescale(by=config.query_scale)]
         ),
         input_to_key=nn.Sequential([*key, _rope(config, block)]),
         input_to_value=nn.Sequential(value),
-        query_key_to_attn=nn.Sequential(_scores(config, block)),
+        query_key_to_attn=nn.Sequential(
+            score_layers(common, query_only, mask, soft_cap=cap, softmax=softmax)
+        ),
         attn_value_to_output=nn.Sequential(
             [
-                _einsum_over(config, summed="kv_seq", made="projection"),
-                _linear(f"{name}/output", init_base_rng, config, query_axes, embedding),
+                einsum_over([*common], [*query_only], summed="kv_seq", made="projection"),
+                linear(
+                    f"{name}/output",
+                    input_axes=query_axes,
+                    output_axes=embedding,
+                    bias=config.use_output_bias,
+                ),
             ]
         ),
     )
 
 
-def _scores(config: LlamalikeTransformerConfig, block: int) -> list[nn.Layer]:
-    """From queries and keys to how much each query attends to each key."""
-    layers: list[nn.Layer] = [_einsum_over(config, summed="projection", made="kv_seq")]
-    if config.attn_logits_soft_cap is not None:
-        layers.append(nn.TanhSoftCap(soft_cap=config.attn_logits_soft_cap))
-    # Not the lowest number there is, so that adding to it does not overflow to infinity.
-    masked_out = 0.7 * float(jnp.finfo(config.activation_dtype).min)
-    kind = config.block_attention_type(block)
-    if isinstance(kind, AttentionTypeSlidingWindowCausal):
-        window = kind.window_size
-        layers.append(
-            nn.ApplyCausalSlidingWindowAttentionMask(
-                masked_out_value=masked_out, sliding_window_size=window
-            )
-        )
-    else:
-        layers.append(nn.ApplyCausalAttentionMask(masked_out_value=masked_out))
-    return [*layers, nn.Softmax("kv_seq")]
-
-
-def _einsum_over(config: LlamalikeTransformerConfig, *, summed: str, made: str) -> nn.NamedEinsum:
-    """Multiplies queries, or their attention, with keys or values: sums one axis, makes another."""
-    heads = {axis: axis for axis in config.common_head_axes}
-    query_heads = {axis: axis for axis in (*heads, *config.query_only_head_axes)}
-    return nn.NamedEinsum(
-        input_axes=(
-            {"seq": "query", **query_heads, summed: summed},
-            {"seq": "kv_seq", **heads, "projection": "projection"},
-        ),
-        output_axes={"seq": "query", **query_heads, made: made},
-    )
-
-
-def _rope(config: LlamalikeTransformerConfig, block: int) -> nn.ApplyRoPE:
-    wavelength, scale = config.rope_wavelength, config.global_scale_factor
+def _rope(config: LlamalikeTransformerConfig, block: int) -> nn.Layer:
+    wavelength, factor = config.rope_wavelength, config.global_scale_factor
+    scaling = config.rope_scaling
     if isinstance(config.block_attention_type(block), AttentionTypeSlidingWindowCausal):
-        wavelength, scale = config.local_rope_wavelength or wavelength, None
-    return nn.ApplyRoPE(
-        embedding_axis="projection",
-        max_wavelength=wavelength,
-        positions_input_name="token_positions",
-        scale_factor=scale or 1.0,
+        factor = None
+        if config.local_rope_wavelength is not None:
+            wavelength, scaling = config.local_rope_wavelength, None
+    return rotary_layer(
+        wavelength,
+        subset_size=config.rope_subset_size,
+        scale_factor=factor or 1.0,
+        scaling=scaling,
     )
 
 
 def _norm(
-    name: str, init_base_rng: jax.Array | None, config: LlamalikeTransformerConfig, axis: str
+    name: str,
+    init_base_rng: jax.Array | None,
+    config: LlamalikeTransformerConfig,
+    axes: Mapping[Any, int],
 ) -> nn.RMSLayerNorm:
-    sizes = {"embedding": config.embedding_dim, "projection": config.projection_dim}
     return nn.RMSLayerNorm.from_config(
         name=name,
         init_base_rng=init_base_rng,
-        across_axes={axis: sizes[axis]},
+        across_axes=axes,
         epsilon=config.rms_norm_eps,
         dtype=config.parameter_dtype,
     )
@@ -244,11 +283,16 @@ def _linear(
     config: LlamalikeTransformerConfig,
     input_axes: Mapping[Any, int],
     output_axes: Mapping[Any, int],
+    *,
+    bias: bool = False,
+    **parallel: Any,
 ) -> nn.Layer:
-    return nn.Linear.from_config(
+    make = nn.Affine if bias else nn.Linear
+    return make.from_config(
         name=name,
         init_base_rng=init_base_rng,
         input_axes=input_axes,
         output_axes=output_axes,
         dtype=config.parameter_dtype,
+        **parallel,
     )

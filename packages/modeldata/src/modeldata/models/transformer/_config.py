@@ -1,4 +1,4 @@
-"""Settings of the transformers that can be built: the family of Llama, Mistral and Gemma."""
+"""Settings of Llama-like transformers: Llama, Mistral, Qwen, Gemma, Phi 3, OLMo 2, GPT-OSS."""
 
 import dataclasses
 from typing import Literal, get_args
@@ -6,7 +6,10 @@ from typing import Literal, get_args
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-MLPVariant = Literal["geglu_exact", "geglu_approx", "swiglu"]
+from modeldata.nn import RoPEScaling
+
+MLPVariant = Literal["geglu_exact", "geglu_approx", "swiglu", "clamped_swiglu"]
+QKNorm = Literal[False, "head", "all"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +48,7 @@ class LlamalikeTransformerConfig:
         num_decoder_blocks: Number of blocks.
         vocab_size: Size of the axis `vocabulary`.
         mlp_variant: The gate of the feed-forward part: `geglu_exact`, `geglu_approx` (GELU by
-            tanh) or `swiglu`.
+            tanh), `swiglu`, or `clamped_swiglu` (as in GPT-OSS).
         tie_embedder_and_logits: Whether the embedding table also makes the logits.
         scale_embeddings: Whether embeddings are multiplied by the root of `embedding_dim`. Left
             out, they are if the table is tied, as Gemma does.
@@ -55,13 +58,25 @@ class LlamalikeTransformerConfig:
         rms_norm_eps: What is added to the mean square.
         attention_type: The kind of attention, or one for each block of a cycle that the blocks
             repeat. The last cycle may be cut off.
-        use_qk_norm: Whether queries and keys are normalised in each head.
+        use_qk_norm: Whether queries and keys are normalised: `head` (or True) in each head, `all`
+            over all heads together.
         use_post_attn_norm: Whether the output of attention is normalised.
         use_post_ffw_norm: Whether the output of the feed-forward part is normalised.
         final_logit_softcap: Bound of the logits by tanh, or None.
         attn_logits_soft_cap: Bound of the attention scores by tanh, or None.
         query_scaling_factor: What queries are multiplied by; `default` is
             `projection_dim ** -0.5`.
+        rope_scaling: How rotary embeddings are changed for long texts. Blocks with a sliding window
+            take part unless `local_rope_wavelength` is set.
+        rope_subset_size: How many features of a head are rotated; left out, all.
+        use_pre_norms: Whether the inputs of attention and of the feed-forward part are normalised.
+        use_qkv_bias: Whether queries, keys and values have biases.
+        use_output_bias: Whether the output of attention has a bias.
+        use_mlp_bias: Whether the maps of the feed-forward part have biases.
+        use_attention_sinks: Whether each head has a learned score for attending to nothing.
+        num_experts: Number of experts of the feed-forward part; None for a plain one.
+        num_experts_per_token: How many of them have a say in each token.
+        use_router_bias: Whether the scores of experts have a bias.
         parameter_dtype: The type of the parameters.
         activation_dtype: The type that is computed in.
     """
@@ -81,12 +96,22 @@ class LlamalikeTransformerConfig:
     global_scale_factor: float | None = None
     rms_norm_eps: float = 1e-6
     attention_type: AttentionType | tuple[AttentionType, ...] = AttentionTypeGlobalCausal()
-    use_qk_norm: bool = False
+    use_qk_norm: bool | QKNorm = False
     use_post_attn_norm: bool = False
     use_post_ffw_norm: bool = False
     final_logit_softcap: float | None = None
     attn_logits_soft_cap: float | None = None
     query_scaling_factor: float | Literal["default"] = "default"
+    rope_scaling: RoPEScaling | None = None
+    rope_subset_size: int | None = None
+    use_pre_norms: bool = True
+    use_qkv_bias: bool = False
+    use_output_bias: bool = False
+    use_mlp_bias: bool = False
+    use_attention_sinks: bool = False
+    num_experts: int | None = None
+    num_experts_per_token: int = 1
+    use_router_bias: bool = False
     parameter_dtype: DTypeLike = jnp.float32
     activation_dtype: DTypeLike = jnp.float32
 
@@ -105,7 +130,7 @@ class LlamalikeTransformerConfig:
                 raise ValueError(
                     f"Expected `{name}` to be at least 1, but got {getattr(self, name)!r}."
                 )
-        if self.projection_dim % 2:
+        if self.projection_dim % 2 and self.rope_subset_size is None:
             raise ValueError(
                 "Expected an even `projection_dim`, because rotary embeddings turn pairs of "
                 f"numbers, but got {self.projection_dim}."
@@ -114,6 +139,23 @@ class LlamalikeTransformerConfig:
             raise ValueError(
                 f"Expected `mlp_variant` to be one of {get_args(MLPVariant)}, but got "
                 f"{self.mlp_variant!r}."
+            )
+        if self.use_qk_norm not in (False, True, "head", "all"):
+            raise ValueError(
+                "Expected `use_qk_norm` to be a bool, 'head' or 'all', but got "
+                f"{self.use_qk_norm!r}."
+            )
+        subset = self.rope_subset_size
+        if subset is not None and (subset % 2 or not 0 < subset <= self.projection_dim):
+            raise ValueError(
+                "Expected an even `rope_subset_size` of at most `projection_dim`, "
+                f"{self.projection_dim}, but got {subset}."
+            )
+        experts = self.num_experts
+        if experts is not None and not 1 <= self.num_experts_per_token <= experts:
+            raise ValueError(
+                f"Expected `num_experts_per_token` from 1 to `num_experts`, {experts}, but got "
+                f"{self.num_experts_per_token}."
             )
         if self.attention_type == ():
             raise ValueError(

@@ -27,6 +27,8 @@ class TransformerMetadata:
         mlp_hidden_dim: Size of the axis `neurons`.
         vocab_size: Size of the axis `vocabulary`.
         activation_dtype: The type that is computed in.
+        max_positions: How many positions the model has embeddings for, or None for any number.
+        origin: What the model was loaded from, or None.
     """
 
     common_head_axes: tuple[tuple[str, int], ...]
@@ -36,6 +38,23 @@ class TransformerMetadata:
     mlp_hidden_dim: int
     vocab_size: int
     activation_dtype: DTypeLike
+    max_positions: int | None = None
+    origin: "ModelOrigin | None" = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelOrigin:
+    """What a model was built from; needed to save it.
+
+    Attributes:
+        family: The name of the model family.
+        config: The settings that the model was built from.
+        checkpoint_config: The `config.json` of the checkpoint that it was loaded from, as text.
+    """
+
+    family: str
+    config: Any
+    checkpoint_config: str | None = None
 
 
 @pytree_dataclass(has_implicitly_inherited_fields=True)

@@ -10,6 +10,10 @@ import pytest
 import treeview
 
 NEEDS = {
+    "test_equinox_adapter.py": "equinox",
+    "test_linen_adapter.py": "flax",
+    "test_nnx_adapter.py": "flax",
+    "test_optax_adapter.py": "optax",
     "test_torch_adapter.py": "torch",
 }
 collect_ignore = [file for file, library in NEEDS.items() if find_spec(library) is None]

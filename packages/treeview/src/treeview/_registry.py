@@ -26,6 +26,10 @@ Handler = Callable[[Any, View], Shown | None]
 _ADAPTERS = {
     "numpy": "numpy",
     "jax": "jax",
+    "flax.linen": "linen",
+    "flax.nnx": "nnx",
+    "equinox": "equinox",
+    "optax": "optax",
     "torch": "torch",
 }
 _OWN = {

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
@@ -74,12 +74,18 @@ def draw_dataclass(obj: Any, view: View) -> Sketch:
     """A dataclass by its fields; those hidden from its `repr` only in a roundtrip."""
     kind = class_of(obj)
     own = dataclasses.fields(kind)
+    static = [field.name for field in own if _is_static(field)]
     if not view.options.roundtrip:
-        return _draw_fields(obj, [field.name for field in own if field.repr], view)
-    sketch = _draw_fields(obj, [field.name for field in own], view)
+        return _draw_fields(obj, [field.name for field in own if field.repr], view, static)
+    sketch = _draw_fields(obj, [field.name for field in own], view, static)
     if _init_names(kind) == {field.name for field in own}:
         return sketch
-    return _not_rebuilt(sketch)
+    return not_rebuilt(sketch)
+
+
+def _is_static(field: "dataclasses.Field[Any]") -> bool:
+    """Whether JAX's libraries take a field for a setting rather than for data."""
+    return field.metadata.get("static") is True or field.metadata.get("pytree_node") is False
 
 
 def _init_names(kind: type) -> set[str]:
@@ -91,13 +97,13 @@ def _init_names(kind: type) -> set[str]:
     return set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
 
 
-def _not_rebuilt(sketch: Sketch) -> Sketch:
+def not_rebuilt(sketch: Sketch) -> Sketch:
     """A sketch in marks that Python refuses to evaluate, for a call that would mislead."""
     sketch.head, sketch.tail = text("<", sketch.head), text(sketch.tail, ">")
     return sketch
 
 
-def _draw_fields(obj: object, names: list[str], view: View) -> Sketch:
+def _draw_fields(obj: object, names: list[str], view: View, static: Collection[str] = ()) -> Sketch:
     fields: dict[str, Any] = {}
     for name in names:
         try:
@@ -106,7 +112,7 @@ def _draw_fields(obj: object, names: list[str], view: View) -> Sketch:
             missing = "AttributeError" in str(damage)
             words = "is missing" if missing else str(damage)
             fields[name] = text((f"<{words}>", "muted" if missing else "error"))
-    return view.record(obj, fields)
+    return view.record(obj, fields, static=static)
 
 
 def _attrs_names(kind: type) -> list[str]:
@@ -117,7 +123,7 @@ def _attrs_names(kind: type) -> list[str]:
 def _draw_plain(obj: object, view: View) -> Sketch:
     """An object by what it holds."""
     sketch = view.record(obj)
-    return _not_rebuilt(sketch) if view.options.roundtrip else sketch
+    return not_rebuilt(sketch) if view.options.roundtrip else sketch
 
 
 def draw_written(obj: object, written: str, view: View) -> Node | Sketch:

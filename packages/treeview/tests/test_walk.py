@@ -347,9 +347,9 @@ def test_arrays_are_counted_once_in_totals():
     tree = {"a": {"w": weights}, "b": {"w": weights, "v": np.zeros(5, "int8")}}
     root = build_document(tree)
     first, second = root.values
-    assert first.totals == {"values": (1000, 4000)}
-    assert second.totals == {"values": (5, 5)}
-    assert root.totals == {"values": (1005, 4005)}
+    assert first.totals.units == {"values": (1000, 4000)}
+    assert second.totals.units == {"values": (1005, 4005)}
+    assert root.totals.units == {"values": (1005, 4005)}
 
 
 def test_units_name_what_arrays_below_count_as():
@@ -359,13 +359,180 @@ def test_units_name_what_arrays_below_count_as():
             return view.record(self, fields, unit="parameters", note="a model")
 
     root = build_document(Model(), options=Options(totals=True))
-    assert root.note.plain == "# a model, 1.0M parameters, 4.0 MB"
+    assert root.note.plain == "# a model, 1.0M parameters, 4.0 MB, >99% float32, <1% int8"
 
 
 def test_totals_of_what_is_left_out_are_lower_bounds():
     arrays = [np.zeros(10, "int8") for _ in range(5)]
     root = build_document(arrays, options=Options(totals=True, max_items=2))
     assert root.note.plain == "# ≥20 values, ≥20 B"
+
+
+def test_arrays_of_a_branch_met_again_count_in_both_places_and_once_above():
+    block = {"w": np.zeros(10, "int8"), "v": np.zeros(3, "int8")}
+    tree = {"a": {"block": block}, "b": [block, np.ones(1, "int8")], "c": [[block["w"]], block]}
+    root = build_document(tree)
+    sizes = [branch.totals.count for branch in (root, *root.values)]
+    assert sizes == [14, 13, 14, 13]
+    assert root.values[2].values[0].totals.count == 10
+
+
+class Holder:
+    """Wraps an array, as a new object each time it is asked for."""
+
+    def __init__(self, array):
+        self.array = array
+
+
+def test_wrappers_of_one_array_count_once():
+    registry = Registry()
+    registry.register_array(Holder, treeview.delegating_adapter(lambda holder: holder.array))
+    array = np.zeros(7, "int8")
+    root = build_document([Holder(array), Holder(array), array], registry=registry)
+    assert root.totals.count == 7
+
+
+def test_many_paths_to_the_same_arrays_cost_little():
+    node = [np.zeros(3, "int8") for _ in range(20)]
+    for _ in range(200):
+        node = [node, node]
+    root = build_document(node, options=Options(max_nodes=2**300))
+    assert root.totals.units == {"values": (60, 60)}
+
+
+def test_cycles_count_their_arrays_once():
+    loop = [np.zeros(3, "int8")]
+    loop.append({"back": loop, "again": loop[0]})
+    root = build_document(loop)
+    assert root.totals.count == 3
+    assert root.values[1].totals.count == 3
+
+
+def test_totals_say_where_values_are_not_numbers():
+    tree = {"good": np.ones(20), "bad": {"x": np.array([np.nan, 1.0]), "y": np.full(20, np.inf)}}
+    root = build_document(tree, options=Options(totals=True))
+    assert root.note.spans[-1] == (", nan:1 inf:20", "error")
+    assert root.values[1].note.plain == "# 22 values, 176 B, nan:1 inf:20"
+    blind = build_document(tree, options=Options(totals=True, statistics=False))
+    assert (blind.totals.unread, blind.totals.flaws()) == (3, "")
+
+
+arrays = st.builds(np.full, st.integers(0, 5), st.sampled_from([0.0, 1.0, np.nan, -np.inf]))
+forests = st.recursive(
+    st.integers(0, 7), lambda inner: st.lists(inner, max_size=4), max_leaves=25
+).filter(lambda forest: isinstance(forest, list))
+
+
+@settings(max_examples=60)
+@given(st.lists(arrays, min_size=8, max_size=8), forests, st.data())
+def test_totals_of_any_tree_are_those_of_its_distinct_arrays(pool, forest, data):
+    lists = []
+
+    def build(shape):
+        if isinstance(shape, int):
+            return pool[shape]
+        if lists and data.draw(st.integers(0, 3)) == 0:
+            return data.draw(st.sampled_from(lists))
+        made = [build(part) for part in shape]
+        lists.append(made)
+        return made
+
+    def distinct(obj):
+        if isinstance(obj, list):
+            return {key: value for part in obj for key, value in distinct(part).items()}
+        return {id(obj): obj}
+
+    tree = build(forest)
+    # The root is new: what is built first may stand for all of it.
+    root = build_document([tree])
+    pending = [([tree], root)]
+    while pending:
+        obj, node = pending.pop()
+        if not isinstance(obj, list) or isinstance(node, Reference):
+            continue
+        held = distinct(obj).values()
+        found = node.totals or treeview.Totals()
+        assert found.count == sum(array.size for array in held)
+        assert found.arrays == len(held)
+        assert found.nans == sum(int(np.isnan(array).sum()) for array in held)
+        assert found.infinities == sum(int(np.isinf(array).sum()) for array in held)
+        pending += zip(obj, node.values, strict=True)
+
+
+class Watched:
+    """An array that knows when its values are read."""
+
+    def __init__(self, log):
+        self.log = log
+
+
+class WatchedAdapter:
+    def describe(self, array):
+        return treeview.ArrayInfo("Watched", "float32", (treeview.Axis(100),), 400)
+
+    def statistics(self, arrays):
+        for array in arrays:
+            array.log.append(array)
+        return [treeview.Statistics(finite=100, mean=0.0, std=1.0, low=-1, high=1)] * len(arrays)
+
+    def fetch(self, requests):
+        raise AssertionError("no values are asked for")
+
+
+@pytest.fixture
+def watched():
+    treeview.register_array(Watched, WatchedAdapter())
+    log = []
+    return log, [{"w": Watched(log), "rest": ["words " * 9, Watched(log)]} for _ in range(30)]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+@pytest.mark.parametrize("max_lines", [1, 8, 20, 50, None])
+def test_text_reads_the_arrays_that_it_shows(watched, width, max_lines):
+    log, blocks = watched
+    tree = {"a": blocks[:1], "b": blocks[1:], "c": [[[Watched(log)]]]}
+    written = treeview.render_text(tree, width=width, max_lines=max_lines)
+    assert written.count("float32[100] ≈0 ±1") == written.count("float32[100]")
+    assert len(log) == (61 if max_lines is None else pytest.approx(written.count("≈0 ±1"), abs=4))
+    assert written == treeview.render(tree, width=width, max_lines=max_lines).text()
+
+
+def test_text_with_totals_and_pages_read_all_arrays_together(watched):
+    log, blocks = watched
+    treeview.render_text(blocks, totals=True, max_lines=5)
+    assert len(log) == 60
+    treeview.render_html(blocks, max_lines=5)
+    assert len(log) == 120
+
+
+def test_text_of_what_is_all_shown_is_that_of_the_rendering(watched):
+    _, blocks = watched
+    assert (
+        treeview.render_text(blocks, max_lines=None)
+        == treeview.render(blocks, max_lines=None).text()
+    )
+
+
+def test_totals_of_an_object_need_no_tree():
+    model = {"w": np.ones((1000, 2000), "float16"), "b": [np.array([np.nan, 2.0])]}
+    found = treeview.totals(model)
+    assert str(found) == "2.0M values, 4.0 MB, >99% float16, <1% float64, nan:1"
+    assert (found.count, found.bytes, found.arrays, found.unread) == (2_000_002, 4_000_016, 2, 0)
+    assert treeview.totals(np.ones(3)).count == 3
+    assert str(treeview.totals([1, 2])) == "no arrays"
+    assert treeview.totals([[np.ones(2)] * 3], statistics=False).unread == 1
+    assert treeview.totals([[np.ones(2)]], depth=1).partial
+    with pytest.raises(TypeError, match="did you mean `depth`"):
+        treeview.totals(1, depht=3)
+    with pytest.raises(ValueError, match="Expected `depth` to be at least 0"):
+        treeview.totals(1, depth=-1)
+
+
+def test_a_shared_array_in_a_roundtrip_is_written_twice():
+    array = np.ones(2)
+    written = treeview.render_text([array, array], roundtrip=True)
+    first, second = eval(written, {"numpy": np})
+    assert np.array_equal(first, second)
 
 
 def test_an_array_met_again_says_where_it_was():

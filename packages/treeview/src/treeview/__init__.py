@@ -15,7 +15,9 @@ from treeview._options import Options, current_options, options
 from treeview._registry import Registry, register, register_array
 from treeview._rendering import Rendering, render, render_html, render_text, show
 from treeview._report import Page
+from treeview._totals import Totals
 from treeview._view import Shown, Sketch, View
+from treeview._walk import totals
 from treeview.arrays.delegate import delegating_adapter
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Statistics
 from treeview.notebook import (
@@ -37,6 +39,7 @@ __all__ = [
     "Shown",
     "Sketch",
     "Statistics",
+    "Totals",
     "View",
     "bolded",
     "current_options",
@@ -55,6 +58,7 @@ __all__ = [
     "show",
     "styled",
     "text_on_color",
+    "totals",
     "uninstall",
     "unload_ipython_extension",
     "with_color",

@@ -17,13 +17,14 @@ Nodes are frozen. Text cannot carry control, bidirectional or surrogate characte
 replaces them by visible escapes when it is made, so no output has to think of them again.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from treeview._paths import Attribute, Index, Key, Step
+from treeview._totals import Totals
 
 Style = Literal[
     "plain",  # punctuation and everything else
@@ -123,8 +124,7 @@ class Branch:
         color: A CSS colour for this kind of object, already validated, or None.
         opened: True to start open, False to start folded, None to let the output decide.
         number: The number by which references name this branch, or 0 if none does.
-        totals: For each unit (such as `parameters`) how many values and bytes the arrays below
-            hold, each array counted once.
+        totals: What the arrays below hold together; None if there are none.
         inline: Whether the branch may stand on one line in full if it fits.
     """
 
@@ -142,7 +142,7 @@ class Branch:
     color: str | None = None
     opened: bool | None = None
     number: int = 0
-    totals: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    totals: Totals | None = None
     inline: bool = True
 
 

@@ -252,36 +252,70 @@ def short_spans(node: Node, limit: int) -> list[Span]:
         return cut_spans(list(node.folded.spans), limit)
     if not node.values and node.omitted == 0:
         return cut_spans([*node.head.spans, *node.tail.spans], limit)
-    # What is shortened anyway leaves room for its comment.
-    note = spans_width(node.note.spans) + 2
-    return _elided(node, limit - note if 2 < note < limit // 2 else limit)
+    return _Elided(node, limit).spans()
 
 
-def _elided(branch: Branch, limit: int) -> list[Span]:
-    """Head, as many children as there is room for, the count of the others, tail."""
-    hidden = None if branch.omitted is None else branch.omitted + len(branch.values)
-    room = limit - spans_width(branch.head.spans) - spans_width(branch.tail.spans)
-    body: list[Span] = []
-    rest = [omitted_span(hidden, branch.omitted_name, more=False)]
-    separator = f"{branch.separator} "
-    for index, value in enumerate(branch.values):
-        label = label_spans(branch, index)
-        left = None if hidden is None else hidden - index - 1
-        after = [] if left == 0 else [omitted_span(left, "")]
-        space = room - spans_width(body) - spans_width(after) - len(separator)
-        space -= spans_width(label)
-        spans = flat_spans(value, space) or _stub_spans(value, space)
-        if spans is None:
-            break
-        body += label
-        body += spans
-        if after:
-            body.append((separator, "plain"))
-        rest = after
-    spans = [*branch.head.spans, *body, *rest, *branch.tail.spans]
-    if spans_width(spans) <= limit:
-        return spans
-    return [*branch.head.spans, (ELLIPSIS, "muted"), *branch.tail.spans]
+class _Elided:
+    """A branch on one line: head, the first children, the count of the others, tail.
+
+    Attributes:
+        body: The line between head and tail.
+        count: How many children have a place in it.
+        whole: Which of the branches among them are written in full.
+    """
+
+    def __init__(self, branch: Branch, limit: int) -> None:
+        self.branch = branch
+        # What is shortened anyway leaves room for its comment.
+        note = spans_width(branch.note.spans) + 2
+        self.limit = limit - note if 2 < note < limit // 2 else limit
+        self.count = 0
+        self.whole: list[Branch] = []
+        hidden = None if branch.omitted is None else branch.omitted + len(branch.values)
+        self.body = [omitted_span(hidden, branch.omitted_name, more=False)]
+        self._fill(hidden)
+
+    def _fill(self, hidden: int | None) -> None:
+        branch = self.branch
+        room = self.limit - spans_width(branch.head.spans) - spans_width(branch.tail.spans)
+        body: list[Span] = []
+        separator = f"{branch.separator} "
+        for index, value in enumerate(branch.values):
+            label = label_spans(branch, index)
+            left = None if hidden is None else hidden - index - 1
+            after = [] if left == 0 else [omitted_span(left, "")]
+            space = room - spans_width(body) - spans_width(after) - len(separator)
+            space -= spans_width(label)
+            flat = flat_spans(value, space)
+            spans = flat or _stub_spans(value, space)
+            if spans is None:
+                break
+            self.count += 1
+            if flat and isinstance(value, Branch):
+                self.whole.append(value)
+            body += label
+            body += spans
+            if after:
+                body.append((separator, "plain"))
+            self.body = [*body, *after]
+
+    def spans(self) -> list[Span]:
+        """The line."""
+        head, tail = self.branch.head.spans, self.branch.tail.spans
+        spans = [*head, *self.body, *tail]
+        return spans if spans_width(spans) <= self.limit else [*head, (ELLIPSIS, "muted"), *tail]
+
+
+def written_children(branch: Branch, limit: int) -> tuple[int, list[Branch]]:
+    """What `short_spans` writes of a branch that it has to shorten.
+
+    Returns:
+        How many children have a place on the line, and the branches that are there in full.
+    """
+    if branch.folded is not None:
+        return 0, []
+    elided = _Elided(branch, limit)
+    return elided.count, elided.whole
 
 
 def _stub_spans(node: Node, limit: int) -> list[Span] | None:

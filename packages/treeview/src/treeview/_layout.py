@@ -22,6 +22,7 @@ from treeview._inline import (
     row_spans,
     short_spans,
     spans_width,
+    written_children,
 )
 
 INDENT = 2
@@ -68,6 +69,31 @@ def open_branches(root: Node, *, width: int, max_lines: int | None) -> set[int]:
     return set(_plan(root, width, max_lines).shown)
 
 
+def shown_children(root: Node, *, width: int, max_lines: int | None) -> dict[int, int]:
+    """How many children of each branch are written, by the id of the branch.
+
+    Branches on lines of their own, in full or shortened on the line of another, all count.
+
+    Args:
+        root: The document.
+        width: Columns of a line.
+        max_lines: About how many lines may be shown; None for any number.
+    """
+    plan = _plan(root, width, max_lines)
+    counts = dict(plan.shown)
+    pending = list(plan.inline)
+    for branch, space in plan.waiting:
+        if id(branch) not in counts:
+            counts[id(branch)], whole = written_children(branch, space)
+            pending += whole
+    while pending:
+        branch = pending.pop()
+        if id(branch) not in counts:
+            counts[id(branch)] = len(branch.values)
+            pending += [value for value in branch.values if isinstance(value, Branch)]
+    return counts
+
+
 def lay_out(root: Node, *, width: int, max_lines: int | None, complete: bool = False) -> list[Line]:
     """The lines of a document.
 
@@ -91,6 +117,8 @@ class _Plan:
             indentation of a deep tree would take more room than its text.
         shown: For each branch that opens (by its id), how many of its children are written.
         flat: The lines of branches that fit on one.
+        inline: These branches.
+        waiting: The branches that do not, with the columns they have if they stay folded.
         rows: For each branch whose children fill lines, where these lines end.
         most: About how many lines there may be; None for any number.
         complete: Whether nothing may be shortened.
@@ -100,6 +128,8 @@ class _Plan:
     deepest: int
     shown: dict[int, int]
     flat: dict[int, list[Span]]
+    inline: list[Branch]
+    waiting: list[tuple[Branch, int]]
     rows: dict[int, list[int]]
     most: int | None
     complete: bool
@@ -120,7 +150,7 @@ class _Candidate:
 
 def _plan(root: Node, width: int, max_lines: int | None, *, complete: bool = False) -> _Plan:
     deepest = max((width - _LEAST_SPACE) // INDENT, 2)
-    plan = _Plan(width, deepest, {}, {}, {}, max_lines, complete)
+    plan = _Plan(width, deepest, {}, {}, [], [], {}, max_lines, complete)
     room = None if max_lines is None else max_lines - 1
     level = _candidates(plan, root, 0, [], 0)
     while level:
@@ -149,7 +179,9 @@ def _candidates(
     line = flat_spans(node, plan.space(level) - spans_width(label) - gap)
     if line is not None:
         plan.flat[id(node)] = line
+        plan.inline.append(node)
         return []
+    plan.waiting.append((node, plan.space(level) - spans_width(label) - gap))
     if (node.opened is False and not plan.complete) or not node.values:
         return []
     lines = len(node.values)

@@ -7,14 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from treeview._document import Node
 from treeview._layout import open_branches
 from treeview._markup import Markup, fragment_html
 from treeview._options import Options, changed_options, current_options
 from treeview._page import document_markup, page_html
-from treeview._text import document_text
+from treeview._terminal import wants_color, write_line
+from treeview._text import document_text, object_text
 from treeview._walk import build_document
 
 _PAGE_WIDTH = 100
@@ -144,7 +145,7 @@ def render(obj: object, **options: Any) -> Rendering:
 
 def render_text(obj: object, **options: Any) -> str:
     """An object as text; see `render`."""
-    return render(obj, **options).text()
+    return object_text(obj, changed_options(options))
 
 
 def render_html(obj: object, **options: Any) -> str:
@@ -160,24 +161,17 @@ def show(*objects: object, **options: Any) -> None:
         **options: Changes of `treeview.options`; `color=None` colours what goes to a terminal.
     """
     display = _notebook_display()
-    color = options.get("color")
-    if color is None:
-        color = wants_color(sys.stdout)
+    chosen = changed_options(options)
+    color = wants_color(sys.stdout) if chosen.color is None else chosen.color
     for obj in objects:
-        item = obj if isinstance(obj, str | Displayable) else render(obj, **options)
-        if isinstance(item, str):
-            sys.stdout.write(f"{item}\n")
+        if isinstance(obj, str):
+            write_line(sys.stdout, obj)
         elif display is not None:
-            display(item)
+            display(obj if isinstance(obj, Displayable) else render(obj, **options))
+        elif isinstance(obj, Displayable):
+            write_line(sys.stdout, obj.text(color=color))
         else:
-            sys.stdout.write(f"{item.text(color=color)}\n")
-
-
-def wants_color(stream: TextIO) -> bool:
-    """Whether text written to a stream should carry ANSI codes (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+            write_line(sys.stdout, object_text(obj, replace(chosen, color=color)))
 
 
 def _notebook_display() -> Any:

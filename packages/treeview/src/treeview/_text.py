@@ -2,10 +2,12 @@
 
 import os
 import sys
+from functools import partial
 
 from treeview._document import Node, Style
-from treeview._layout import INDENT, lay_out
+from treeview._layout import INDENT, lay_out, shown_children
 from treeview._options import Options
+from treeview._walk import build_document
 
 DEFAULT_WIDTH = 80
 
@@ -23,6 +25,18 @@ _CODES: dict[Style, str] = {
     "error": "\x1b[31m",
     "strong": "\x1b[1m",
 }
+
+
+def object_text(obj: object, options: Options) -> str:
+    """An object as text; values of arrays in parts that are folded away are not read.
+
+    Args:
+        obj: Any object.
+        options: How to show it; see `document_text`.
+    """
+    width = terminal_width() if options.width is None else options.width
+    shown = partial(shown_children, width=width, max_lines=options.max_lines)
+    return document_text(build_document(obj, options=options, shown_children=shown), options)
 
 
 def document_text(root: Node, options: Options) -> str:

@@ -15,12 +15,13 @@ cycles end, and a graph with many paths costs no more than its objects.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 from types import FunctionType
 from typing import Any
 
+from treeview._collecting import ArrayCollector, ShownChildren
 from treeview._document import (
     ATOM_TYPES,
     EMPTY,
@@ -36,24 +37,21 @@ from treeview._document import (
     Text,
     text,
 )
+from treeview._frames import Frame, place_text, set_field
 from treeview._guard import STOP, Damage, describe_error, has_only
 from treeview._inline import inline_text
 from treeview._names import class_of, type_attribute, type_name
-from treeview._options import Options, current_options
-from treeview._paths import Step, key_path
+from treeview._options import Options, changed_options, current_options
+from treeview._paths import Step
 from treeview._registry import Handler, Registry, default_registry
-from treeview._totals import Totals, add_totals, totals_text
+from treeview._totals import Totals
 from treeview._view import ArraySketch, Shown, Sketch, Steps, View
-from treeview.arrays.batch import finish_arrays
-from treeview.arrays.protocol import ArrayRequest
 
 SHORT = 100
 """Strings and bytes up to this length stand in a document as they are."""
 
 _BIG = 10**100
 _UNLIMITED = 2**62
-_NO_TOTALS: Totals = {}
-_PATH_DEPTH = 64
 _NODE_TYPES = frozenset({Text, Branch, Picture, Foreign, Reference})
 _SKETCH_TYPES = frozenset({Sketch, ArraySketch})
 _SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
@@ -72,6 +70,7 @@ def build_document(
     options: Options | None = None,
     root: str = "",
     registry: Registry = default_registry,
+    shown_children: ShownChildren | None = None,
 ) -> Node:
     """The document that shows an object.
 
@@ -80,46 +79,47 @@ def build_document(
         options: How to show it; None for the options of this context.
         root: What the object is called, for paths in references.
         registry: Who draws what.
+        shown_children: Says how many children of each branch the output writes; values of arrays
+            that are not written are then not read. None to read all.
 
     Returns:
         The root of the document.
     """
     registry.load_plugins()
-    return _Walk(options or current_options(), root, registry).run(obj)
+    return _Walk(options or current_options(), root, registry).run(obj, shown_children)
 
 
-@dataclass(slots=True, eq=False)
-class _Frame:
-    """A branch whose children are being visited.
+def totals(obj: object, **options: Any) -> Totals:
+    """Counts what the arrays in an object hold, each array once.
 
-    Attributes:
-        branch: The branch.
-        values: Its list of children, raw or already nodes.
-        pending: Where the raw ones are, last first.
-        left: How many nodes its descendants may still be.
-        unit: What arrays below count as.
-        parent: The frame of the branch that holds it; None for the base of the stack.
-        index: Where it is in there.
-        depth: How many branches it is in.
-        totals: What the arrays below it hold.
-        partial: Whether something below it is left out.
-        size: How many nodes it writes, shared ones each time.
+    All of the object is visited, unless options limit that.
+
+    Args:
+        obj: Any object.
+        **options: Changes of `treeview.options`; `statistics=False` does not look for NaN and
+            infinities, and so reads no values.
+
+    Returns:
+        Counts and bytes by unit and by element type, and how many values are NaN or infinite.
+
+    Raises:
+        TypeError: An option is unknown or has a value of another type.
+        ValueError: An option is out of range.
+
+    Example:
+        >>> import numpy
+        >>> print(totals({"weight": numpy.zeros((3, 4)), "bias": numpy.ones(4)}))
+        16 values, 128 B
     """
-
-    branch: Branch
-    values: list[Any]
-    pending: list[int]
-    left: int
-    unit: str
-    parent: "_Frame | None"
-    index: int
-    depth: int
-    totals: Totals = field(default_factory=dict[str, tuple[int, int]])
-    partial: bool = False
-    size: int = 0
+    everything: dict[str, Any] = {"max_items": _UNLIMITED, "max_nodes": _UNLIMITED}
+    chosen = changed_options({**everything, "autovisualize": False, **options, "totals": True})
+    default_registry.load_plugins()
+    walk = _Walk(chosen, "", default_registry)
+    walk.run(obj)
+    return walk.totals
 
 
-_Place = tuple[Any, Branch, _Frame, int]
+_Place = tuple[Any, Branch, Frame, int]
 """An object that is kept alive, its branch, and where that was met first: a frame and an index."""
 
 
@@ -136,23 +136,21 @@ class _Walk:
         self.max_items = _UNLIMITED if self.exact else options.max_items
         self.max_depth = _UNLIMITED if options.depth is None else options.depth
         self.deadline = float("inf") if self.exact else perf_counter() + options.seconds
-        self.stack: list[_Frame] = []
+        self.stack: list[Frame] = []
         self.found: dict[int, tuple[type, list[Handler]]] = {}
         self.seen: dict[int, _Place] = {}
         self.growing: set[int] = set()
         self.sizes: dict[int, int] = {}
         self.repeats = 0
         self.numbers = 0
-        self.requests: list[ArrayRequest] = []
-        self.slots: list[tuple[_Frame, int]] = []
-        self.arrays: dict[int, tuple[Any, int]] = {}
-        self.repeated: list[tuple[_Frame, int, int]] = []
+        self.totals = Totals()
+        self.arrays = ArrayCollector(options, root, self._number)
 
-    def run(self, obj: Any) -> Node:
+    def run(self, obj: Any, shown_children: ShownChildren | None = None) -> Node:
         values = [obj]
         left = _UNLIMITED if self.exact else self.options.max_nodes
         pending = [0] if self._pending(values) else []
-        base = _Frame(Branch(EMPTY, values), values, pending, left, "values", None, 0, -1)
+        base = Frame(Branch(EMPTY, values), values, pending, left, "values", None, 0, -1)
         stack = self.stack = [base]
         while stack:
             frame = stack[-1]
@@ -161,21 +159,21 @@ class _Walk:
                 frame.values[index] = self._visit(frame.values[index], frame, index)
             else:
                 self._close(stack.pop())
-        if self.requests:
-            self._finish_arrays()
-        # The view knows this walk; the cycle would keep alive all that was visited.
-        del self.view
+        self.arrays.finish(base.values[0], shown_children)
+        self.totals = base.totals or Totals(partial=base.partial)
+        # The view and the collector know this walk; cycles would keep alive all that was visited.
+        del self.view, self.arrays
         return base.values[0]
 
     # One child
 
-    def _visit(self, obj: Any, frame: _Frame, index: int) -> Node:
+    def _visit(self, obj: Any, frame: Frame, index: int) -> Node:
         kind = class_of(obj)
         if kind is Sketch or kind is ArraySketch:
             return self._placed(obj, frame, index)
         place = self.seen.get(id(obj))
         if place is not None:
-            return self._again(place)
+            return self._again(place, frame)
         if perf_counter() > self.deadline:
             frame.partial = True
             return text((f"<{type_name(kind)}: time is up>", "muted"))
@@ -187,11 +185,11 @@ class _Walk:
             self.seen[id(obj)] = (obj, node, frame, index)
         return node
 
-    def _placed(self, shown: Shown, frame: _Frame, index: int) -> Node:
+    def _placed(self, shown: Shown, frame: Frame, index: int) -> Node:
         """What a handler returned, as a node in its place."""
         if isinstance(shown, Sketch):
             return self._grow(shown, frame, index)
-        return self._array(shown, frame, index) if isinstance(shown, ArraySketch) else shown
+        return self.arrays.meet(shown, frame, index) if isinstance(shown, ArraySketch) else shown
 
     def _drawn(self, obj: Any) -> Shown:
         """What stands for an object: itself if it is an atom, else what a handler makes of it."""
@@ -232,7 +230,7 @@ class _Walk:
 
     # Branches
 
-    def _grow(self, sketch: Sketch, frame: _Frame, index: int) -> Branch:
+    def _grow(self, sketch: Sketch, frame: Frame, index: int) -> Branch:
         share = frame.left // (len(frame.pending) + 1)
         limit, note = min(self.max_items, share), sketch.note
         if frame.depth + 1 >= self.max_depth:
@@ -256,12 +254,12 @@ class _Walk:
             sketch.color,
             sketch.opened,
             0,
-            _NO_TOTALS,
+            None,
             sketch.inline,
         )
         if sketch.revealed:
             for outer in self.stack:
-                _set(outer.branch, "opened", True)
+                set_field(outer.branch, "opened", True)
         pending = self._pending(values)
         frame.left -= len(values)
         if not pending:
@@ -273,7 +271,8 @@ class _Walk:
         frame.left -= left
         pending.reverse()
         unit = sketch.unit or frame.unit
-        grown = _Frame(branch, values, pending, left, unit, frame, index, frame.depth + 1)
+        first = len(self.arrays.sightings)
+        grown = Frame(branch, values, pending, left, unit, frame, index, frame.depth + 1, first)
         grown.partial, grown.size = omitted != 0, len(values)
         self.stack.append(grown)
         self.growing.add(id(branch))
@@ -363,37 +362,33 @@ class _Walk:
             and not (kind in _NUMBERS and value - value == 0)
         ]
 
-    def _close(self, frame: _Frame) -> None:
+    def _close(self, frame: Frame) -> None:
         branch, parent = frame.branch, frame.parent
         self.growing.discard(id(branch))
+        frame.closed = True
+        self.arrays.close(frame)
         if parent is None:
             return
         parent.left += frame.left
         parent.partial |= frame.partial
-        if frame.totals:
-            add_totals(parent.totals, frame.totals)
-            _set(branch, "totals", frame.totals)
-            if self.options.totals:
-                totals = totals_text(frame.totals, at_least=frame.partial)
-                start = ", " if branch.note.spans else "# "
-                _set(branch, "note", text(branch.note, (start + totals, "comment")))
         if self.exact:
             self._count(parent, branch, frame.size)
 
     # Objects met again
 
-    def _again(self, place: _Place) -> Node:
+    def _again(self, place: _Place, frame: Frame) -> Node:
         obj, branch, parent, index = place
         inside = id(branch) in self.growing
+        self.arrays.meet_again(branch, frame)
         if self.exact and not inside:
             # An equal object is written by writing its parts again, unless that explodes.
             size = self.sizes.get(id(branch), 0)
             self.repeats += size
             if self.repeats < 2**16:
-                self._count(self.stack[-1], branch, size)
+                self._count(frame, branch, size)
                 return branch
         name = type_name(class_of(obj))
-        where = self._where(parent, index)
+        where = place_text(self.root, parent, index)
         start = "back to the" if inside else "same"
         link = "at" if inside else "as"
         words = f"<{start} {name} {link} {where}>" if where else f"<{start} {name} {link} above>"
@@ -402,70 +397,12 @@ class _Walk:
     def _number(self, branch: Branch) -> int:
         if branch.number == 0:
             self.numbers += 1
-            _set(branch, "number", self.numbers)
+            set_field(branch, "number", self.numbers)
         return branch.number
 
-    def _where(self, parent: _Frame, index: int) -> str:
-        """The path of a child in words, or nothing where it is too long to help."""
-        if parent.depth > _PATH_DEPTH:
-            return ""
-        steps: list[Step] = []
-        frame = parent
-        while frame.parent is not None:
-            if index >= len(frame.branch.steps):
-                return ""
-            steps.append(frame.branch.steps[index])
-            frame, index = frame.parent, frame.index
-        path = self.root + key_path(reversed(steps))
-        return (path or "the root") if len(path) <= SHORT else ""
-
-    def _count(self, parent: _Frame, branch: Branch, size: int) -> None:
+    def _count(self, parent: Frame, branch: Branch, size: int) -> None:
         self.sizes[id(branch)] = size
         parent.size += size
-
-    # Arrays
-
-    def _array(self, sketch: ArraySketch, frame: _Frame, index: int) -> Node:
-        array = sketch.array
-        known = self.arrays.get(id(array))
-        if known is not None:
-            self.repeated.append((frame, index, known[1]))
-            return EMPTY
-        try:
-            info = sketch.adapter.describe(array)
-            size, space = info.size, info.bytes
-        except STOP:
-            raise
-        except BaseException as error:
-            what = f"<{type_name(class_of(array))}: adapter raised {describe_error(error)}>"
-            return text((what, "error"))
-        self.arrays[id(array)] = (array, len(self.requests))
-        picture = self.options.autovisualize
-        self.requests.append(ArrayRequest(array, sketch.adapter, info, sketch.name, picture))
-        self.slots.append((frame, index))
-        add_totals(frame.totals, {frame.unit: (size, space)})
-        return EMPTY
-
-    def _finish_arrays(self) -> None:
-        try:
-            nodes: Sequence[Node] = finish_arrays(self.requests, self.options)
-        except STOP:
-            raise
-        except BaseException as error:
-            failed = text((f"<array: {describe_error(error)}>", "error"))
-            nodes = [failed] * len(self.requests)
-        for (frame, index), node in zip(self.slots, nodes, strict=True):
-            frame.values[index] = node
-        for frame, index, number in self.repeated:
-            frame.values[index] = self._array_again(nodes[number], *self.slots[number])
-
-    def _array_again(self, node: Node, frame: _Frame, index: int) -> Node:
-        where = self._where(frame, index) or "above"
-        if isinstance(node, Branch):
-            return Reference(self._number(node), text((f"<same array as {where}>", "muted")))
-        if isinstance(node, Text):
-            return text(node, (f" <same as {where}>", "muted"))
-        return node
 
 
 def _resolved_steps(steps: Steps, raw: Sequence[Any], count: int) -> Sequence[Step]:
@@ -511,8 +448,3 @@ def _with_problem(shown: Shown, problem: str) -> Shown:
 def _handler_name(handler: Handler) -> str:
     name = handler.__name__ if isinstance(handler, FunctionType) else type_name(class_of(handler))
     return name if name == "__treeview__" else f"handler `{name}`"
-
-
-def _set(branch: Branch, name: str, value: Any) -> None:
-    # The walk completes its own branches before it hands them out; frozen is for everyone else.
-    object.__setattr__(branch, name, value)

@@ -5,7 +5,7 @@ work before anybody waits for it. What goes wrong with one array stays with it: 
 is repeated array by array.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -20,7 +20,7 @@ from treeview._options import Options
 from treeview.arrays.delegate import by_adapter
 from treeview.arrays.drawing import can_draw, draw_picture
 from treeview.arrays.protocol import ArrayAdapter, ArrayRequest, Statistics, Window
-from treeview.arrays.statistics import NumpyArray
+from treeview.arrays.statistics import NumpyArray, array_statistics
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import shows_values, summary_text
 
@@ -32,10 +32,11 @@ TREE_STYLE = PictureStyle(maximum_size=4000, axis_cutoff=128)
 
 
 @dataclass(slots=True, eq=False)
-class _Job:
+class Reading:
     """One array on its way to a node; `failure` and `skipped` say why its values are missing."""
 
     request: ArrayRequest
+    options: Options
     statistics: Statistics | None = None
     values: NumpyArray | None = None
     window: Window = field(default_factory=tuple[np.ndarray[Any, np.dtype[np.intp]], ...])
@@ -44,7 +45,43 @@ class _Job:
 
     @property
     def readable(self) -> bool:
+        """Whether there are values to ask for."""
         return not self.request.info.problem and not self.failure
+
+    def node(self) -> Node:
+        """The summary of the array, or a branch with summary and picture."""
+        return _roundtrip_text(self) if self.options.roundtrip else _safe_node(self)
+
+    def flaws(self) -> tuple[int, int] | None:
+        """How many values are not a number and how many are infinite; None if nobody looked."""
+        found = self.statistics
+        if found is None and self.values is not None and shows_values(self.request.info):
+            found = array_statistics(self.values)
+        if found is None:
+            return None
+        return found.nans, found.positive_infinities + found.negative_infinities
+
+
+def read_arrays(
+    requests: Sequence[ArrayRequest], options: Options, *, wanted: Collection[int] | None = None
+) -> list[Reading]:
+    """Reads what is to be said of all arrays that a walk met.
+
+    Args:
+        requests: The arrays.
+        options: `statistics` says whether values are read at all, `seconds` for how long at most.
+        wanted: The positions of the arrays whose values are to be read; None for all.
+
+    Returns:
+        For each request what was read.
+    """
+    jobs = [Reading(request, options) for request in requests]
+    if options.statistics and not options.roundtrip:
+        chosen = jobs if wanted is None else [jobs[position] for position in sorted(wanted)]
+        deadline = perf_counter() + options.seconds
+        _fetch_values(chosen)
+        _add_statistics(chosen, deadline)
+    return jobs
 
 
 def finish_arrays(requests: Sequence[ArrayRequest], options: Options) -> list[Node]:
@@ -52,23 +89,16 @@ def finish_arrays(requests: Sequence[ArrayRequest], options: Options) -> list[No
 
     Args:
         requests: The arrays.
-        options: `statistics` says whether values are read at all, `seconds` for how long at most.
+        options: See `read_arrays`.
 
     Returns:
         For each request its summary, or a branch with summary and picture.
     """
-    if options.roundtrip:
-        return [_roundtrip_text(_Job(request)) for request in requests]
-    jobs = [_Job(request) for request in requests]
-    if options.statistics:
-        deadline = perf_counter() + options.seconds
-        _fetch_values(jobs)
-        _add_statistics(jobs, deadline)
-    return [_safe_node(job) for job in jobs]
+    return [reading.node() for reading in read_arrays(requests, options)]
 
 
-def _fetch_values(jobs: list[_Job]) -> None:
-    wanted: list[_Job] = []
+def _fetch_values(jobs: list[Reading]) -> None:
+    wanted: list[Reading] = []
     for job in jobs:
         info = job.request.info
         if not job.readable:
@@ -93,15 +123,15 @@ def _what(answer: object) -> str:
     return f"`{type_name(type(answer))}`" + ("" if shape is None else f" of shape {shape}")
 
 
-def _fetch(adapter: ArrayAdapter, arrays: list[Any], jobs: list[_Job]) -> Sequence[Any]:
+def _fetch(adapter: ArrayAdapter, arrays: list[Any], jobs: list[Reading]) -> Sequence[Any]:
     return adapter.fetch([(array, job.window) for array, job in zip(arrays, jobs, strict=True)])
 
 
-def _statistics(adapter: ArrayAdapter, arrays: list[Any], _: list[_Job]) -> Sequence[Any]:
+def _statistics(adapter: ArrayAdapter, arrays: list[Any], _: list[Reading]) -> Sequence[Any]:
     return adapter.statistics(arrays)
 
 
-def _add_statistics(jobs: list[_Job], deadline: float) -> None:
+def _add_statistics(jobs: list[Reading], deadline: float) -> None:
     wanted = [job for job in jobs if job.readable and not shows_values(job.request.info)]
     # Small arrays first: if time runs out, few are left without statistics.
     wanted.sort(key=lambda job: job.request.info.bytes)
@@ -120,9 +150,9 @@ def _add_statistics(jobs: list[_Job], deadline: float) -> None:
         job.skipped = "too large to read in time"
 
 
-def _next_batch(jobs: list[_Job], limit: float) -> list[_Job]:
+def _next_batch(jobs: list[Reading], limit: float) -> list[Reading]:
     """The first jobs, about `_BATCH_BYTES` together, none of them larger than the limit."""
-    batch: list[_Job] = []
+    batch: list[Reading] = []
     total = 0
     for job in jobs:
         size = job.request.info.bytes
@@ -134,11 +164,11 @@ def _next_batch(jobs: list[_Job], limit: float) -> list[_Job]:
 
 
 def _ask(
-    jobs: list[_Job], question: Callable[[ArrayAdapter, list[Any], list[_Job]], Sequence[Any]]
-) -> list[tuple[_Job, Any]]:
+    jobs: list[Reading], question: Callable[[ArrayAdapter, list[Any], list[Reading]], Sequence[Any]]
+) -> list[tuple[Reading, Any]]:
     """Asks every adapter about all its arrays; marks jobs whose arrays fail."""
-    answers: list[tuple[_Job, Any]] = []
-    sound: list[tuple[_Job, tuple[ArrayAdapter, Any]]] = []
+    answers: list[tuple[Reading, Any]] = []
+    sound: list[tuple[Reading, tuple[ArrayAdapter, Any]]] = []
     for job in jobs:
         pair = (job.request.adapter, job.request.array)
         if _attempt(job, partial(by_adapter, [pair])) is not None:
@@ -158,7 +188,7 @@ def _ask(
     return answers
 
 
-def _attempt(job: _Job, call: Callable[[], Any]) -> Any:
+def _attempt(job: Reading, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except STOP:
@@ -168,7 +198,7 @@ def _attempt(job: _Job, call: Callable[[], Any]) -> Any:
         return None
 
 
-def _roundtrip_text(job: _Job) -> Text:
+def _roundtrip_text(job: Reading) -> Text:
     """An expression that evaluates to the array, or a summary that shows it does not."""
     request = job.request
     expression = getattr(request.adapter, "expression", None)
@@ -181,7 +211,7 @@ def _roundtrip_text(job: _Job) -> Text:
     return text(("<", "muted"), summary, (">", "muted"))
 
 
-def _safe_node(job: _Job) -> Node:
+def _safe_node(job: Reading) -> Node:
     try:
         return _node(job)
     except STOP:
@@ -190,7 +220,7 @@ def _safe_node(job: _Job) -> Node:
         return text((f"<array: {describe_error(error)}>", "error"))
 
 
-def _node(job: _Job) -> Node:
+def _node(job: Reading) -> Node:
     request = job.request
     small = shows_values(request.info)
     summary = summary_text(
@@ -207,7 +237,7 @@ def _node(job: _Job) -> Node:
     return _with_picture(summary, job, job.values)
 
 
-def _with_picture(summary: Text, job: _Job, values: NumpyArray) -> Node:
+def _with_picture(summary: Text, job: Reading, values: NumpyArray) -> Node:
     try:
         picture = draw_picture(values, job.request.info, job.window, TREE_STYLE)
     except Exception as error:

@@ -23,7 +23,9 @@ from weakref import WeakKeyDictionary
 
 from treeview._document import ATOM_TYPES
 from treeview._names import type_attribute
+from treeview._options import current_options
 from treeview._rendering import Displayable, render
+from treeview._text import object_text
 from treeview.notebook.magics import register_magics, unregister_magics
 
 # IPython has text printers of its own for these.
@@ -83,7 +85,7 @@ def install(
         return {"text/plain": rendering.text(), "text/html": rendering.html()}
 
     def print_text(obj: Any, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it
-        printer.text("..." if cycle else render(obj).text())
+        printer.text("..." if cycle else object_text(obj, current_options()))
 
     bundles, texts = formatter.mimebundle_formatter, formatter.formatters["text/plain"]
     everything = (object,) if chosen is None else chosen

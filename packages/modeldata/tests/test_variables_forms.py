@@ -218,6 +218,26 @@ def test_a_variable_made_inside_a_transformation_can_change_there():
     np.testing.assert_array_equal(jax.vmap(body)(jnp.arange(3)), [1, 2, 3])
 
 
-def test_using_a_variable_as_an_array_says_what_to_do():
-    with pytest.raises(TypeError, match="Parameter `p` is not an array. Use its `.value`"):
-        jnp.add(Parameter(value=1.0, label="p"), 1)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v: jnp.add(v, 1),
+        lambda v: jax.jit(lambda tree: 0)({"model": v}),
+        lambda v: jax.jit(lambda x: v)(1.0),
+        lambda v: jax.eval_shape(lambda tree: 0, v),
+        lambda v: jax.grad(lambda tree: 0.0)(v),
+        lambda v: jax.vmap(lambda tree: 0)(v),
+        lambda v: jax.checkpoint(lambda tree: 0)(v),
+        lambda v: jax.lax.scan(lambda c, x: (c, x), v, jnp.ones(2)),
+        lambda v: jax.lax.cond(True, lambda tree: 0, lambda tree: 1, v),
+    ],
+    ids=["add", "jit", "jit result", "eval_shape", "grad", "vmap", "checkpoint", "scan", "cond"],
+)
+def test_handing_a_variable_to_jax_says_what_to_do(use):
+    with pytest.raises(
+        ValueError,
+        match=r"Parameter `p` is not an array. Use its `.value`; .* use the transform that threads "
+        r"them \(`variable_jit`.* take them out first with `unbind_variables` or "
+        "`freeze_variables`",
+    ):
+        use(Parameter(value=1.0, label="p"))

@@ -38,7 +38,14 @@ from modeldata.variables import (
     unbind_params,
     unbind_state_vars,
     unbind_variables,
+    update_variables,
+    variable_checkpoint,
+    variable_grad,
     variable_jit,
+    variable_scan,
+    variable_value_and_grad,
+    variable_values,
+    variable_vmap,
 )
 
 if TYPE_CHECKING:
@@ -84,7 +91,14 @@ __all__ = [
     "unbind_params",
     "unbind_state_vars",
     "unbind_variables",
+    "update_variables",
+    "variable_checkpoint",
+    "variable_grad",
     "variable_jit",
+    "variable_scan",
+    "variable_value_and_grad",
+    "variable_values",
+    "variable_vmap",
 ]
 
 _LOADED_ON_USE = frozenset({"models", "toolshed"})

@@ -8,6 +8,13 @@ from modeldata.variables._binding import (
     unbind_params,
     unbind_state_vars,
     unbind_variables,
+    update_variables,
+)
+from modeldata.variables._checkpointing import variable_checkpoint
+from modeldata.variables._gradients import (
+    variable_grad,
+    variable_value_and_grad,
+    variable_values,
 )
 from modeldata.variables._jit import variable_jit
 from modeldata.variables._labels import (
@@ -15,6 +22,8 @@ from modeldata.variables._labels import (
     ScopedStateVarLabel,
     scoped_auto_state_var_labels,
 )
+from modeldata.variables._looping import variable_scan
+from modeldata.variables._mapping import variable_vmap
 from modeldata.variables._variable import (
     AbstractVariable,
     AbstractVariableSlot,
@@ -51,5 +60,12 @@ __all__ = [
     "unbind_params",
     "unbind_state_vars",
     "unbind_variables",
+    "update_variables",
+    "variable_checkpoint",
+    "variable_grad",
     "variable_jit",
+    "variable_scan",
+    "variable_value_and_grad",
+    "variable_values",
+    "variable_vmap",
 ]

@@ -141,6 +141,39 @@ def freeze_state_vars(tree: Any, predicate: Predicate | None = None) -> Any:
     return freeze_variables(tree, _narrow(StateVariable, predicate))
 
 
+def update_variables(tree: Any, values: Any) -> None:
+    """Gives variables the values that a tree of frozen values has for them.
+
+    So a step of an optimizer, a checkpoint or another copy of a model comes back into the model.
+    Variables for which there is no value keep theirs.
+
+    Args:
+        tree: A pytree with variables.
+        values: A pytree with frozen values, such as gradients and `variable_values` have; of any
+            structure. The rest of it does not count.
+
+    Raises:
+        RuntimeError: If a variable cannot be assigned under the current JAX transformation.
+        ValueError: If there is a value without a variable, or two values for one variable.
+        VariableConflictError: If two different variables of the tree have one label.
+    """
+    variables = dict.fromkeys(v for v in jax.tree_util.tree_leaves(tree) if _is_variable(v))
+    refuse_conflicts(tuple(variables), tree)
+    by_slot = {_slot_key(variable.get_slot()): variable for variable in variables}
+    found = _by_slot(
+        v for v in jax.tree_util.tree_leaves(values, is_leaf=_is_value) if _is_value(v)
+    )
+    if unknown := [repr(key[1]) for key in found if key not in by_slot]:
+        raise ValueError(
+            "Expected a variable in the tree for every value, but there is none with the label "
+            f"{_first(unknown)}. Update the tree that the values were taken from."
+        )
+    for key in found:
+        by_slot[key].check_assignable()
+    for key, value in found.items():
+        by_slot[key].update(value)
+
+
 def refuse_conflicts(variables: Sequence[AbstractVariable], tree: Any) -> None:
     """Raises if two different variables have the same slot.
 
@@ -153,13 +186,21 @@ def refuse_conflicts(variables: Sequence[AbstractVariable], tree: Any) -> None:
     """
     seen: dict[_Key, AbstractVariable] = {}
     for variable in variables:
-        other = seen.setdefault(_slot_key(variable.get_slot()), variable)
+        other = seen.setdefault(variable.identity, variable)
         if other is not variable:
             raise _conflict(tree, variable, other)
 
 
 def _is_slot(node: Any) -> bool:
     return isinstance(node, AbstractVariableSlot)
+
+
+def _is_variable(node: Any) -> bool:
+    return isinstance(node, AbstractVariable)
+
+
+def _is_value(node: Any) -> bool:
+    return isinstance(node, AbstractVariableValue)
 
 
 def _slot_key(slot: AbstractVariableSlot) -> _Key:

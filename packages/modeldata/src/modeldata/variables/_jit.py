@@ -2,57 +2,36 @@
 
 The arguments are flattened once, in C++: variables are leaves. What goes into the compiled function
 is the list of other leaves and the list of the variables' values; the structure, and who is who, is
-one static argument. No tree is rebuilt on a warm call.
-
-While the function is traced, it works on copies of the variables. When it returns, the copies whose
-value is no longer the very tracer that went in are the ones that it changed, and only these come
-out of the compiled function, with their numbers as static data. So parameters, which rarely change,
-cost nothing on the way back.
+one static argument. No tree is rebuilt on a warm call, and only what the function changed comes out
+of the compiled code. So parameters, which rarely change, cost nothing on the way back.
 """
 
 import functools
-import inspect
-import itertools
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import jax
 
-from modeldata._struct import Struct, pytree_dataclass, static_field
+from modeldata.variables._arguments import chosen_arguments, put_back, take_out
 from modeldata.variables._binding import refuse_conflicts
-from modeldata.variables._origin import new_call
+from modeldata.variables._plan import Plan, Planner
+from modeldata.variables._threading import commit, put_together, take_apart
 from modeldata.variables._variable import AbstractVariable
 
-_Tree = Any
 
-
-class _Plan(NamedTuple):
-    """Everything about a call that compilation depends on, apart from shapes and dtypes.
+class _Call(NamedTuple):
+    """A call, ready to be made.
 
     Attributes:
-        treedefs: Structure of the arguments that are kept, and of those that are donated.
-        layouts: For each leaf of both, the number of its variable, or -1 for an array.
-        signatures: Kind, label, metadata, and structure of the value, of each variable.
-        statics: Values of static arguments by position or name.
+        plan: What compiled code depends on.
+        arrays: The arrays of arguments that are kept, those of donated ones, and, for each
+            variable, the leaves of its value.
+        variables: The variables.
     """
 
-    treedefs: tuple[Any, Any]
-    layouts: tuple[tuple[int, ...], tuple[int, ...]]
-    signatures: tuple[Any, ...]
-    statics: tuple[tuple[int | str, Hashable], ...]
-
-
-@pytree_dataclass
-class _Changes(Struct):
-    """New values of the variables that a call changed.
-
-    Attributes:
-        indices: The numbers of these variables.
-        values: Their values.
-    """
-
-    indices: tuple[int, ...] = static_field()
-    values: list[Any]
+    plan: Plan
+    arrays: tuple[list[Any], list[Any], tuple[list[Any], ...]]
+    variables: list[AbstractVariable]
 
 
 class VariableJit:
@@ -69,9 +48,10 @@ class VariableJit:
     ) -> None:
         functools.update_wrapper(self, fun)
         self._fun = fun
-        self._statics = _chosen_arguments(fun, "static", jit_kwargs)
-        self._donated = _chosen_arguments(fun, "donate", jit_kwargs)
+        self._statics = chosen_arguments(fun, "static", jit_kwargs)
+        self._donated = chosen_arguments(fun, "donate", jit_kwargs)
         self._returns_all = donate_variables
+        self._planner = Planner("variable_jit")
         if "in_shardings" in jit_kwargs:
             raise ValueError(
                 "`variable_jit` does not take `in_shardings`: compiled code follows the sharding "
@@ -80,7 +60,7 @@ class VariableJit:
         if "out_shardings" in jit_kwargs:
             jit_kwargs["out_shardings"] = (jit_kwargs["out_shardings"], None)
 
-        def traced(plan: _Plan, kept: list[Any], donated: list[Any], leaves: list[Any]) -> Any:
+        def traced(plan: Plan, kept: list[Any], donated: list[Any], leaves: Any) -> Any:
             return self._trace(plan, kept, donated, leaves)
 
         traced.__name__ = getattr(fun, "__name__", "variable_jit")  # shown in profiles
@@ -88,76 +68,114 @@ class VariableJit:
         self._compiled: Any = jax.jit(traced, static_argnums=0, donate_argnums=donate, **jit_kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        arguments, variables = self._prepare(args, kwargs)
-        result, changes = self._compiled(*arguments)
-        changed = [variables[index] for index in changes.indices]
-        for variable in changed:
-            variable.check_assignable()
-        for variable, value in zip(changed, changes.values, strict=True):
-            variable.replace_value(value)
+        plan, arrays, variables = self._prepare(args, kwargs)
+        result, changes = self._planner.call(self._compiled, plan, variables, *arrays)
+        if changes:
+            commit(variables, changes)
         return result
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
-    def lower(self, *args: Any, **kwargs: Any) -> jax.stages.Lowered:
+    def lower(self, *args: Any, **kwargs: Any) -> "VariableLowered":
         """Traces and lowers for these arguments, as the `lower` of a function of `jax.jit` does.
+
+        No variable changes.
 
         Args:
             *args: Arguments as for a call.
             **kwargs: Keyword arguments as for a call.
         """
-        arguments, _ = self._prepare(args, kwargs)
-        return self._compiled.lower(*arguments)
+        plan, arrays, variables = self._prepare(args, kwargs)
+        lowered = self._planner.call(self._compiled.lower, plan, variables, *arrays)
+        return VariableLowered(lowered, self, self._planner.completed(plan, variables))
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns shapes and dtypes of the result, as that of a function of `jax.jit` does.
+
+        Nothing is computed, and no variable changes. Values of variables may be stand-ins such as
+        `jax.ShapeDtypeStruct`.
+
+        Args:
+            *args: Arguments as for a call.
+            **kwargs: Keyword arguments as for a call.
+        """
+        plan, arrays, variables = self._prepare(args, kwargs)
+        return self._planner.call(self._compiled.eval_shape, plan, variables, *arrays)[0]
+
+    def call_compiled(
+        self, compiled: Any, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Calls what `jax.stages.Lowered.compile` returned, and updates variables.
+
+        Args:
+            compiled: The compiled code.
+            plan: What it depends on.
+            args: Arguments as for a call.
+            kwargs: Keyword arguments as for a call.
+
+        Raises:
+            TypeError: If the arguments do not fit the plan.
+        """
+        given, arrays, variables = self._prepare(args, kwargs)
+        if plan.labels is not None:
+            given = self._planner.completed(given, variables)
+        if given != plan:
+            raise TypeError(
+                "Expected arguments of the structure that this function was compiled for, with "
+                f"the same variables and static arguments; what differs: {given.difference(plan)}. "
+                "Call the function of `variable_jit` itself, which compiles anew when it must."
+            )
+        result, changes = compiled(*arrays)
+        commit(variables, changes)
+        return result
 
     def clear_cache(self) -> None:
         """Forgets all compiled code."""
         self._compiled.clear_cache()
 
-    def _prepare(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], list[AbstractVariable]]:
+    def _cache_size(self) -> int:
+        """Returns how many times this was compiled, as that of a function of `jax.jit` does."""
+        return self._compiled._cache_size()  # noqa: SLF001  # JAX has no other name for it
+
+    def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
         statics: tuple[tuple[int | str, Hashable], ...] = ()
-        donated: _Tree = None
+        given = donated = None
         if self._statics:
-            args, kwargs, chosen = _take_out(self._statics, args, kwargs)
+            args, kwargs, chosen = take_out(self._statics, args, kwargs)
             statics = tuple(chosen.items())
         if self._donated:
-            args, kwargs, chosen = _take_out(self._donated, args, kwargs)
+            args, kwargs, chosen = take_out(self._donated, args, kwargs)
             # Keys of both kinds in one dictionary could not be sorted, as JAX does.
-            donated = [
+            given = [
                 {key: value for key, value in chosen.items() if isinstance(key, kind)}
                 for kind in (int, str)
             ]
         numbers: dict[AbstractVariable, int] = {}
-        kept_leaves, kept_layout, kept_def = _flatten((args, kwargs), numbers)
-        donated_leaves, donated_layout, donated_def = _flatten(donated, numbers)
+        kept = take_apart((args, kwargs), numbers)
+        donated = take_apart(given, numbers)
         variables = list(numbers)
         flat = [variable.flatten() for variable in variables]
-        plan = _Plan(
-            (kept_def, donated_def),
-            (kept_layout, donated_layout),
-            tuple([signature for _, signature in flat]),
+        leaves, signatures, made = zip(*flat, strict=True) if flat else ((), (), ())
+        if len(set(made) - {None}) < len(made) - made.count(None):  # which no plan shows
+            refuse_conflicts(variables, (args, kwargs, given))
+        plan = Plan(
+            (kept.treedef, donated.treedef),
+            (kept.layout, donated.layout),
+            signatures,
             statics,
         )
-        values = [leaf for leaves, _ in flat for leaf in leaves]
-        return (plan, kept_leaves, donated_leaves, values), variables
+        return _Call(plan, (kept.arrays, donated.arrays, leaves), variables)
 
     def _trace(
-        self, plan: _Plan, kept: list[Any], donated: list[Any], leaves: list[Any]
-    ) -> tuple[Any, _Changes]:
-        remaining = iter(leaves)
-        values = [
-            treedef.unflatten(itertools.islice(remaining, treedef.num_leaves))
-            for *_, treedef in plan.signatures
-        ]
-        with new_call():
-            variables = [
-                kind(value=value, label=label, metadata=metadata)
-                for (kind, label, metadata, _), value in zip(plan.signatures, values, strict=True)
-            ]
+        self, plan: Plan, kept: list[Any], donated: list[Any], leaves: tuple[list[Any], ...]
+    ) -> tuple[Any, dict[int, Any]]:
+        treedefs = [signature.content[-1] for signature in plan.signatures]
+        values = [treedef.unflatten(part) for treedef, part in zip(treedefs, leaves, strict=True)]
+
+        def body(variables: list[Any]) -> Any:
             kept_tree, donated_tree = (
-                _unflatten(treedef, layout, arrays, variables)
+                put_together(treedef, layout, arrays, variables)
                 for treedef, layout, arrays in zip(
                     plan.treedefs, plan.layouts, (kept, donated), strict=True
                 )
@@ -165,16 +183,56 @@ class VariableJit:
             refuse_conflicts(variables, (kept_tree, donated_tree))
             args, kwargs = kept_tree
             for chosen in (dict(plan.statics), *(donated_tree or ())):
-                args, kwargs = _put_back(args, kwargs, chosen)
-            result = self._fun(*args, **kwargs)
-            _refuse_variables(result)
-            new_values = [variable.value for variable in variables]
-        changed = [
-            index
-            for index, (old, new) in enumerate(zip(values, new_values, strict=True))
-            if self._returns_all or not _is_untouched(old, new)
-        ]
-        return result, _Changes(tuple(changed), [new_values[index] for index in changed])
+                args, kwargs = put_back(args, kwargs, chosen)
+            return self._fun(*args, **kwargs)
+
+        result, changes = self._planner.trace(plan, body, values)
+        if self._returns_all:
+            changes = {**dict(enumerate(values)), **changes}
+        return result, changes
+
+
+class _Stage:
+    """A stage of compilation: that of JAX, with the plan that it is good for."""
+
+    def __init__(self, stage: Any, function: VariableJit, plan: Plan) -> None:
+        self._stage = stage
+        self._function = function
+        self._plan = plan
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stage, name)
+
+
+class VariableLowered(_Stage):
+    """A lowered function; all that is in `jax.stages.Lowered` is here, too."""
+
+    def compile(self, **kwargs: Any) -> "VariableCompiled":
+        """Compiles.
+
+        Args:
+            **kwargs: Keywords of `jax.stages.Lowered.compile`.
+
+        Returns:
+            A compiled function, to be called with variables.
+        """
+        return VariableCompiled(self._stage.compile(**kwargs), self._function, self._plan)
+
+
+class VariableCompiled(_Stage):
+    """A compiled function; all that is in `jax.stages.Compiled` is here, too.
+
+    Call it with arguments of the structure, shapes and dtypes that it was compiled for. Variables
+    in them are updated as by a function of `variable_jit`.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the compiled code.
+
+        Raises:
+            TypeError: If the arguments have another structure than those it was compiled for.
+        """
+        return self._function.call_compiled(self._stage, self._plan, args, kwargs)
 
 
 def variable_jit(
@@ -185,6 +243,9 @@ def variable_jit(
     Variables may appear anywhere in the arguments, also several times. The function may assign to
     them; the variables outside have the new values when the call returns. Only what it changed
     comes out of the compiled code. If it raises, no variable changes.
+
+    Arguments with equal structure, shapes, dtypes and labels share compiled code. Labels of state
+    variables that were made automatically count only if the function looks at them.
 
     The function may not use variables that it did not get as arguments, nor return any.
 
@@ -205,92 +266,3 @@ def variable_jit(
     if fun is None:
         return functools.partial(variable_jit, donate_variables=donate_variables, **jit_kwargs)
     return VariableJit(fun, donate_variables=donate_variables, **jit_kwargs)
-
-
-def _flatten(
-    tree: _Tree, numbers: dict[AbstractVariable, int]
-) -> tuple[list[Any], tuple[int, ...], Any]:
-    """Splits a tree into arrays, the layout of its leaves, and its structure."""
-    leaves, treedef = jax.tree_util.tree_flatten(tree)
-    arrays: list[Any] = []
-    layout: list[int] = []
-    for leaf in leaves:
-        if isinstance(leaf, AbstractVariable):
-            layout.append(numbers.setdefault(leaf, len(numbers)))
-        else:
-            layout.append(-1)
-            arrays.append(leaf)
-    return arrays, tuple(layout), treedef
-
-
-def _unflatten(
-    treedef: Any, layout: tuple[int, ...], arrays: list[Any], variables: list[AbstractVariable]
-) -> _Tree:
-    remaining = iter(arrays)
-    return treedef.unflatten(next(remaining) if n < 0 else variables[n] for n in layout)
-
-
-def _is_untouched(old: Any, new: Any) -> bool:
-    if old is new:
-        return True
-    old_leaves, old_def = jax.tree_util.tree_flatten(old)
-    new_leaves, new_def = jax.tree_util.tree_flatten(new)
-    return old_def == new_def and all(a is b for a, b in zip(old_leaves, new_leaves, strict=True))
-
-
-def _refuse_variables(result: Any) -> None:
-    for path, leaf in jax.tree_util.tree_leaves_with_path(result):
-        if isinstance(leaf, AbstractVariable):
-            raise ValueError(  # noqa: TRY004  # the value, not its type, is in the wrong place
-                f"Returning a variable from `variable_jit` is not possible, but {leaf.description} "
-                f"is in the result, at `result{jax.tree_util.keystr(path)}`. Return its "
-                "`.value`, or a frozen value (`freeze_variables`)."
-            )
-
-
-def _chosen_arguments(
-    fun: Callable[..., Any], prefix: str, jit_kwargs: dict[str, Any]
-) -> frozenset[int | str]:
-    """Takes `static_...` or `donate_...` keywords; returns positions and names that they mean."""
-    numbers = _as_tuple(jit_kwargs.pop(f"{prefix}_argnums", ()))
-    names = _as_tuple(jit_kwargs.pop(f"{prefix}_argnames", ()))
-    if not numbers and not names:
-        return frozenset()
-    parameters = list(inspect.signature(fun).parameters.values())
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    chosen: set[int | str] = {n % len(parameters) if n < 0 else n for n in numbers}
-    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    for name in names:
-        if not takes_any and name not in {p.name for p in parameters}:
-            raise ValueError(
-                f"`{prefix}_argnames` names `{name}`, which is not an argument of "
-                f"`{getattr(fun, '__name__', fun)}`. It has "
-                f"{', '.join(f'`{p.name}`' for p in parameters)}."
-            )
-    everything = {p.name: i for i, p in enumerate(parameters) if p.name in positional}
-    chosen |= {everything[name] for name in names if name in everything}
-    chosen |= {p.name for i, p in enumerate(parameters) if i in chosen and p.name in positional}
-    return frozenset(chosen | set(names))
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, str | int) else tuple(value or ())
-
-
-def _take_out(
-    chosen: Iterable[int | str], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any], dict[Any, Any]]:
-    """Moves the chosen arguments to a dictionary by position or name."""
-    taken: dict[Any, Any] = {i: a for i, a in enumerate(args) if i in chosen}
-    named = {key: kwargs[key] for key in sorted(kwargs) if key in chosen}
-    args = tuple(None if i in taken else a for i, a in enumerate(args))
-    kwargs = {key: a for key, a in kwargs.items() if key not in named}
-    return args, kwargs, {**taken, **named}
-
-
-def _put_back(
-    args: tuple[Any, ...], kwargs: dict[str, Any], taken: dict[Any, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    args = tuple(taken.get(i, a) for i, a in enumerate(args))
-    named = {key: a for key, a in taken.items() if isinstance(key, str)}
-    return args, {**kwargs, **named}

@@ -1,4 +1,4 @@
-"""Where a variable was made: which JAX trace, and which call of `variable_jit`."""
+"""Where a variable was made: in which JAX trace, and in which call of a transform that threads."""
 
 import contextlib
 import contextvars
@@ -6,7 +6,25 @@ from collections.abc import Iterator
 
 from jax.extend import core
 
-_call: contextvars.ContextVar[object] = contextvars.ContextVar("variable_jit_call", default=None)
+_call: contextvars.ContextVar["Call | None"] = contextvars.ContextVar("call", default=None)
+
+
+class Call:
+    """A running call of a transform that threads variables, such as `variable_jit`.
+
+    Args:
+        transform: The name of the transform, for messages.
+
+    Attributes:
+        labels_seen: Whether anything has looked at an automatic label of a variable that watches
+            for this on behalf of the call.
+    """
+
+    __slots__ = ("labels_seen", "transform")
+
+    def __init__(self, transform: str) -> None:
+        self.transform = transform
+        self.labels_seen = False
 
 
 def current_trace() -> object:
@@ -14,15 +32,15 @@ def current_trace() -> object:
     return core.get_opaque_trace_state(convention="modeldata")
 
 
-def current_call() -> object:
-    """Returns the call of `variable_jit` that is being traced, None outside any."""
+def current_call() -> Call | None:
+    """Returns the innermost call of a transform that is running, None outside any."""
     return _call.get()
 
 
 @contextlib.contextmanager
-def new_call() -> Iterator[None]:
-    """Marks the body as the trace of one more call of `variable_jit`."""
-    token = _call.set(object())
+def running(call: Call) -> Iterator[None]:
+    """Marks the body as the inside of a call."""
+    token = _call.set(call)
     try:
         yield
     finally:

@@ -12,8 +12,9 @@ variable           value                    slot
 =================  =======================  ======================
 """
 
+import weakref
 from collections.abc import Hashable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,8 +25,45 @@ from modeldata._frozen_dict import FrozenDict
 from modeldata._repr import struct_repr
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.named import NamedArray
-from modeldata.variables._labels import next_label
-from modeldata.variables._origin import current_call, current_trace
+from modeldata.variables._labels import AutoStateVarLabel, next_label
+from modeldata.variables._origin import Call, current_call, current_trace
+
+# Stands for every automatic label in signatures.
+_AUTOMATIC = object()
+
+
+class Signature:
+    """What compiled code depends on in a variable, apart from shapes and dtypes.
+
+    There is only one for each content, so comparing them is comparing identities.
+
+    Attributes:
+        content: The kind of variable, the label, the metadata, the structure of the value. All
+            labels that were made automatically are alike here.
+    """
+
+    __slots__ = ("__weakref__", "content")
+
+    def __init__(self, content: tuple[Any, ...]) -> None:
+        self.content = content
+
+
+_signatures: "weakref.WeakValueDictionary[tuple[Any, ...], Signature]"
+_signatures = weakref.WeakValueDictionary()
+
+
+class Flat(NamedTuple):
+    """A variable in the form in which compiled functions take it.
+
+    Attributes:
+        leaves: The leaves of its value.
+        signature: What compiled code depends on besides them.
+        number: The number in its label, if that was made automatically.
+    """
+
+    leaves: list[Any]
+    signature: Signature
+    number: int | None
 
 
 class VariableConflictError(ValueError):
@@ -78,8 +116,8 @@ class AbstractVariable:
 
     A variable belongs to the JAX transformation that it was made in: under another one it may be
     read, but not assigned, because the new value would be a tracer that outlives its trace. Inside
-    `variable_jit` a variable of the outside may not be read either, because its value would be
-    compiled in as a constant.
+    `variable_jit` and the other transforms that thread variables, one of the outside may not be
+    read either: its value would be compiled in as a constant, its gradient would be lost.
     """
 
     value_type: ClassVar[Any]
@@ -95,6 +133,7 @@ class AbstractVariable:
         "_slot",
         "_trace",
         "_value",
+        "_watcher",
     )
 
     def __init__(
@@ -102,6 +141,7 @@ class AbstractVariable:
     ) -> None:
         self._trace = current_trace()
         self._call = current_call()
+        self._watcher: Call | None = None
         self._label = label
         self._slot = self.slot_type(label=label)
         self._metadata = _frozen_dict(metadata)
@@ -110,6 +150,7 @@ class AbstractVariable:
     @property
     def label(self) -> Hashable:
         """The name that finds this variable's slot; never changes."""
+        self._note_label_seen()
         return self._label
 
     @property
@@ -145,13 +186,20 @@ class AbstractVariable:
     def freeze(self) -> Any:
         """Returns the current value as a struct that no later assignment changes."""
         value = self.value
+        self._note_label_seen()
         if self._frozen is None:
             self._frozen = self.value_type(label=self._label, value=value, metadata=self._metadata)
         return self._frozen
 
     def get_slot(self) -> Any:
         """Returns the empty place that this variable can be bound to."""
+        self._note_label_seen()
         return self._slot
+
+    @property
+    def identity(self) -> tuple[type, Hashable]:
+        """Kind of slot and label, for comparisons that nothing outside depends on."""
+        return self.slot_type, self._label
 
     def update(self, frozen: AbstractVariableValue) -> None:
         """Takes over a frozen value.
@@ -162,6 +210,7 @@ class AbstractVariable:
         Raises:
             ValueError: If `frozen` belongs to another slot.
         """
+        self._note_label_seen()
         if not isinstance(frozen, AbstractVariableValue) or frozen.get_slot() != self._slot:
             raise ValueError(
                 f"Expected a `{self.value_type.__name__}` with label {self._label!r} to update "
@@ -169,13 +218,43 @@ class AbstractVariable:
             )
         self.value = frozen.value
 
+    def copied(self, value: Any, watcher: Call | None = None) -> Any:
+        """Returns a variable that stands for this one inside the call of a transform.
+
+        Args:
+            value: Its value, a pytree of arrays.
+            watcher: The call to tell when something looks at the label.
+        """
+        copy = object.__new__(type(self))
+        if hasattr(self, "__dict__"):  # of a subclass without slots
+            vars(copy).update(vars(self))
+        copy._trace, copy._call = current_trace(), current_call()
+        copy._watcher = watcher
+        copy._label, copy._slot, copy._metadata = self._label, self._slot, self._metadata
+        copy.replace_value(value)
+        return copy
+
+    @property
+    def watcher(self) -> Call | None:
+        """The call that wants to know when something looks at the label."""
+        return self._watcher
+
+    @property
+    def has_automatic_label(self) -> bool:
+        """Whether nobody chose the label, so that compiled code need not depend on it."""
+        return type(self._label) is AutoStateVarLabel
+
+    def _note_label_seen(self) -> None:
+        if self._watcher is not None:
+            self._watcher.labels_seen = True
+
     def _refuse_outside(self) -> None:
         call = current_call()
         if call is not None and call is not self._call:
             raise RuntimeError(
-                f"{self.description} was read inside `variable_jit` but is not part of its "
-                "arguments, so its value would be compiled in as a constant. Pass it, or the "
-                "model that holds it, as an argument."
+                f"{self.description} was read inside `{call.transform}` but is not part of its "
+                "arguments, so the transform does not know of it. Pass it, or the model that "
+                "holds it, as an argument."
             )
 
     def check_assignable(self) -> None:
@@ -185,45 +264,52 @@ class AbstractVariable:
             RuntimeError: If another JAX transformation is running than the one in which this
                 variable was made.
         """
-        if current_trace() != self._trace:
+        if current_trace() != self._trace or current_call() is not self._call:
             raise RuntimeError(
                 f"{self.description} was assigned inside a JAX transformation that it does not "
-                "belong to, so a tracer would leak into it. Pass the model that holds it to "
-                "`variable_jit`, or hand its value in and out with `unbind_variables` and "
-                "`bind_variables`."
+                "belong to, so a tracer would leak into it. Pass it, or the model that holds it, "
+                "as an argument to `variable_jit`, `variable_grad`, `variable_vmap`, "
+                "`variable_scan` or `variable_checkpoint`; or hand its value in and out with "
+                "`unbind_variables` and `bind_variables`."
             )
 
     def replace_value(self, value: Any) -> None:
         """Puts in a pytree of arrays as it is; `check_assignable` is the caller's duty."""
         self._value = value
         self._frozen = None
-        # Arrays cannot change behind our back, as lists can, so what `flatten` returns can be kept.
-        self._flat = self._flattened() if isinstance(value, jax.Array | NamedArray) else None
+        self._flat: Flat | None = None
 
-    def flatten(self) -> tuple[list[Any], tuple[Any, ...]]:
-        """Returns the leaves of the value, and all that compiled code depends on besides them.
+    def flatten(self) -> "Flat":
+        """Returns the value as leaves, and what compiled code depends on besides them."""
+        if self._flat is None or current_call() is not None:
+            self._refuse_outside()
+            flat = self._flattened()
+            # Arrays cannot change behind our back, as lists can.
+            self._flat = flat if isinstance(self._value, jax.Array | NamedArray) else None
+            return flat
+        return self._flat
 
-        The latter is cheap to hash and to compare: kind, label, metadata and structure.
-        """
-        self._refuse_outside()
-        return self._flat or self._flattened()
-
-    def _flattened(self) -> tuple[list[Any], tuple[Any, ...]]:
+    def _flattened(self) -> "Flat":
         leaves, treedef = jax.tree_util.tree_flatten(self._value)
-        return leaves, (type(self), self._label, self._metadata or None, treedef)
+        label, number = self._label, None
+        if type(label) is AutoStateVarLabel:
+            label, number = _AUTOMATIC, label.var_id
+        return Flat(leaves, _signature(type(self), label, self._metadata or None, treedef), number)
 
     @property
     def __jax_array__(self) -> Any:
         # JAX looks here when it meets an object that it does not know. Its own message would not
-        # say what to do.
-        raise TypeError(
-            f"{self.description} is not an array. Use its `.value`, or, to pass a model with "
-            "variables through a JAX transformation, take them out with `unbind_variables` or "
-            "use `variable_jit`."
+        # say what to do; it would hide a TypeError, but lets a ValueError through.
+        raise ValueError(
+            f"{self.description} is not an array. Use its `.value`; or, to pass a model with "
+            "variables through a JAX transformation, use the transform that threads them "
+            "(`variable_jit`, `variable_grad`, `variable_vmap`, `variable_scan`, "
+            "`variable_checkpoint`), or take them out first with `unbind_variables` or "
+            "`freeze_variables`."
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = (type(self), self.value, self._label, dict(self._metadata))
+        state = (type(self), self.value, self.label, dict(self._metadata))
         return _rebuild, state
 
     def __pdoc__(self, **kwargs: Any) -> wl.AbstractDoc:
@@ -243,6 +329,11 @@ class AbstractVariable:
 
 def _frozen_dict(items: Mapping[Hashable, Any] | None) -> FrozenDict:
     return items if isinstance(items, FrozenDict) else FrozenDict(items)
+
+
+def _signature(*content: Any) -> Signature:
+    found = _signatures.get(content)
+    return _signatures.setdefault(content, Signature(content)) if found is None else found
 
 
 def _brief(frozen: Any) -> str:

@@ -14,13 +14,14 @@ from treeview._guard import Damage, guarded, safe_repr
 from treeview._names import class_of, type_attribute, type_name
 from treeview._registry import Registry
 from treeview._view import Shown, Sketch, View, instance_fields
+from treeview.handlers.rich import add_rich, offers_rich
 
 _REPR_LIMIT = 10_000
 _ADDRESS = re.compile(r"^<.* at 0x[0-9A-Fa-f]+>$", re.DOTALL)
 _CALL = re.compile(r"[A-Za-z_][\w.]*(?=\()")
 
 _described: ContextVar[frozenset[int]] = ContextVar("treeview.described", default=frozenset())
-"""The objects whose `__repr__` is running, for one that calls treeview in turn."""
+"""The objects whose own methods are running, for one that calls treeview in turn."""
 
 
 def register(registry: Registry) -> None:
@@ -49,6 +50,15 @@ def draw_namespace(obj: SimpleNamespace, view: View) -> Sketch:
 
 
 def draw_object(obj: object, view: View) -> Shown:
+    """An object by its fields or its `repr`, with the rich output that it offers."""
+    shown = _draw_fields_or_text(obj, view)
+    if view.options.roundtrip or id(obj) in _described.get() or not offers_rich(class_of(obj)):
+        return shown
+    with _describing(obj):
+        return add_rich(obj, shown)
+
+
+def _draw_fields_or_text(obj: object, view: View) -> Shown:
     """Dataclasses and objects without a `repr` of their own by their fields, others by it."""
     kind = class_of(obj)
     if type_attribute(kind, "__dataclass_fields__") is not None:

@@ -1,0 +1,150 @@
+"""Rich output that objects bring along."""
+
+import dataclasses
+
+import pytest
+from bs4 import BeautifulSoup
+
+import treeview
+from treeview import _document
+
+
+class Card:
+    def __repr__(self):
+        return "Card(1)"
+
+    def _repr_html_(self):
+        return "<b id=card>bold</b><script>alert(1)</script>"
+
+
+class Table:
+    def __repr__(self):
+        return "a  b\n1  2"
+
+    def _repr_html_(self):
+        return "<table><tr><td>1</table>"
+
+
+class Fields:
+    def __init__(self):
+        self.size = 3
+
+    def _repr_svg_(self):
+        return "<svg></svg>"
+
+
+@dataclasses.dataclass
+class Record:
+    size: int = 3
+
+    def _repr_png_(self):
+        return b"\x89PNG"
+
+
+def frames(obj):
+    page = BeautifulSoup(treeview.render_html(obj), "html.parser")
+    return page.find_all("iframe")
+
+
+def test_text_stays_the_text_of_the_object():
+    assert treeview.render_text(Card()) == "Card(1)"
+    assert treeview.render_text([Card()]) == "[Card(1)]"
+    assert treeview.render_text(Table()) == "<Table\n  a  b\n  1  2\n  <HTML>\n>"
+    assert treeview.render_text(Fields()) == "Fields(size=3, <SVG>)"
+    assert treeview.render_text(Record()) == "Record(size=3, <PNG image>)"
+
+
+def test_pages_show_it_in_a_sandbox_that_is_a_stranger():
+    (frame,) = frames({"card": Card()})
+    assert frame["sandbox"] == ["allow-scripts"]
+    assert "<b id=card>bold</b>" in frame["srcdoc"]
+    page = treeview.render_html({"card": Card()})
+    assert BeautifulSoup(page, "html.parser").find(id="card") is None
+
+
+def test_images_are_embedded():
+    (frame,) = frames(Record())
+    assert '<img src="data:image/png;base64,iVBORw==">' in frame["srcdoc"]
+
+
+@pytest.mark.parametrize(
+    ("bundle", "html"),
+    [
+        ({"text/plain": "x", "text/html": "<i>x</i>"}, "<i>x</i>"),
+        (({"text/html": "<i>x</i>"}, {"meta": 1}), "<i>x</i>"),
+        ({"image/png": "iVBORw=="}, '<img src="data:image/png;base64,iVBORw==">'),
+        ({"image/jpeg": b"\xff"}, '<img src="data:image/jpeg;base64,/w==">'),
+    ],
+)
+def test_a_bundle_of_formats_gives_its_best_one(bundle, html):
+    class Bundle:
+        def _repr_mimebundle_(self, include=None, exclude=None):
+            return bundle
+
+    assert treeview.render(Bundle()).document.values[-1].html == html
+
+
+def test_a_bundle_without_a_known_format_leaves_it_to_the_other_methods():
+    class Widget(Card):
+        def _repr_mimebundle_(self, include=None, exclude=None):
+            return {"application/x-widget": {}}
+
+    assert isinstance(treeview.render(Widget()).document, _document.Foreign)
+
+
+def test_none_is_no_rich_output():
+    class Quiet(Card):
+        def _repr_html_(self):
+            return None
+
+    assert treeview.render(Quiet()).document == treeview._document.text(("Card", "type"), "(1)")
+
+
+@pytest.mark.parametrize(
+    ("result", "problem"),
+    [
+        (ValueError("boom"), "_repr_html_ raised ValueError: boom"),
+        (5, "_repr_html_ returned `int`, not `str`"),
+        ("x" * 2_000_000, "HTML of 2,000,000 characters is left out"),
+    ],
+)
+def test_what_goes_wrong_is_said_beside_the_text(result, problem):
+    def rich(self):
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    written = type("Written", (Card,), {"_repr_html_": rich})()
+    fields = type("Held", (), {"_repr_html_": rich})()
+    assert treeview.render_text(written, width=120) == f"Card(1) <{problem}>"
+    assert treeview.render_text(fields, width=120) == f"Held()  # {problem}"
+    assert frames(written) == []
+
+
+def test_rich_output_that_calls_treeview_ends():
+    class Loop:
+        def __init__(self):
+            self.size = 3
+
+        def _repr_html_(self):
+            return treeview.render_html(self)
+
+    (frame,) = frames(Loop())
+    assert "size" in frame["srcdoc"]
+    assert frame["srcdoc"].count("<iframe") == 0
+
+
+def test_attributes_that_objects_invent_are_not_called():
+    class Anything:
+        def __getattr__(self, name):
+            raise RuntimeError(f"asked for {name}")
+
+        def __repr__(self):
+            return "Anything()"
+
+    assert treeview.render_text(Anything()) == "Anything()"
+
+
+def test_roundtrip_text_leaves_rich_output_alone():
+    assert treeview.render_text(Record(), roundtrip=True).endswith("Record(size=3)")
+    assert "HTML" not in treeview.render_text(Table(), roundtrip=True)

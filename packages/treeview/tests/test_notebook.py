@@ -170,6 +170,17 @@ def test_outside_of_ipython_it_says_so():
     assert done.stdout.startswith("Expected an IPython shell to run, found none; call this in")
 
 
+def test_ipython_in_a_terminal_gets_text_only_and_colours(shell, monkeypatch, capsys):
+    shell.display_formatter.active_types = ["text/plain"]
+    install(shell=shell)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert shown(shell, Plain()) == {"text/plain": "Plain(values=[1, 2])"}
+    assert shown(shell, [1]) == {"text/plain": "[1]"}
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert shown(shell, [1]) == {"text/plain": "[\x1b[36m1\x1b[0m]"}
+
+
 CELLS = [
     "%load_ext treeview",
     "{'weights': [1, 2, 3], 'name': '</script>'}",

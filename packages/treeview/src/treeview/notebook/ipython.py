@@ -9,7 +9,7 @@ replaced for as long as treeview is installed. Nothing is displayed on the side.
 import importlib
 import sys
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -23,10 +23,9 @@ from weakref import WeakKeyDictionary
 
 from treeview._document import ATOM_TYPES
 from treeview._names import type_attribute
-from treeview._options import current_options
 from treeview._rendering import Displayable, render
-from treeview._text import object_text
 from treeview.notebook.magics import register_magics, unregister_magics
+from treeview.notebook.prompts import Undo, install_debugger, install_displayhook, prompt_text
 
 # IPython has text printers of its own for these.
 _CONTAINERS: tuple[type, ...] = (
@@ -53,39 +52,63 @@ _PLAIN_TYPES: frozenset[type] = ATOM_TYPES | {
     ModuleType,
 }
 
-_Undo = Callable[[], None]
-_installed: WeakKeyDictionary[Any, list[_Undo]] = WeakKeyDictionary()
+_installed: WeakKeyDictionary[Any, list[Undo]] = WeakKeyDictionary()
+_prompts: list[Undo] = []
 
 
 def install(
-    types: type | Iterable[type] | None = None, *, autovisualize: bool = False, shell: Any = None
+    types: type | Iterable[type] | None = None,
+    *,
+    autovisualize: bool = False,
+    displayhook: bool = False,
+    debugger: bool = False,
+    shell: Any = None,
 ) -> None:
-    """Lets IPython show objects with treeview until `uninstall` is called.
+    """Shows results with treeview until `uninstall` is called: in IPython, or at other prompts.
 
     Args:
         types: The types to show, with their subclasses, even if they bring rich output of their
             own. None for every object that has no rich output and is not a plain value.
         autovisualize: Whether to draw the arrays in them.
-        shell: The IPython shell; None for the one that runs.
+        displayhook: Whether the prompt of plain Python shows its results so.
+        debugger: Whether the prompts of `pdb`, and of debuggers made from it (`ipdb`, IPython's),
+            show theirs so.
+        shell: The IPython shell; None for the one that runs. With `displayhook` or `debugger`
+            there need not be one.
 
     Raises:
-        RuntimeError: No IPython shell runs.
+        RuntimeError: No IPython shell runs, and no other prompt is chosen.
         TypeError: `types` holds something that is not a type.
     """
     chosen = None if types is None else _checked_types(types)
-    shell = _running_shell() if shell is None else shell
-    uninstall(shell=shell)
-    formatter = shell.display_formatter
+    shell = shell or _running_shell(required=not (displayhook or debugger))
     changes: dict[str, Any] = {"autovisualize": True} if autovisualize else {}
+    uninstall(shell=shell)
+    if shell is not None:
+        _install_shell(shell, chosen, changes)
+    elif displayhook:  # that of IPython already shows what its formatters say
+        _prompts.append(install_displayhook(chosen or (object,), changes))
+    if debugger:
+        _prompts.append(install_debugger(chosen or (object,), changes))
+
+
+def _install_shell(shell: Any, chosen: tuple[type, ...] | None, changes: dict[str, Any]) -> None:
+    formatter = shell.display_formatter
+
+    def in_terminal() -> bool:
+        return "text/html" not in formatter.active_types
 
     def bundle(obj: Any) -> Any:
         if chosen is None and not _adds_value(obj, formatter):
             return _own_bundle(obj)
+        if in_terminal():
+            return {"text/plain": prompt_text(obj, sys.stdout, changes)}
         rendering = obj if isinstance(obj, Displayable) else render(obj, **changes)
         return {"text/plain": rendering.text(), "text/html": rendering.html()}
 
     def print_text(obj: Any, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it
-        printer.text("..." if cycle else object_text(obj, current_options()))
+        stream = sys.stdout if in_terminal() else None
+        printer.text("..." if cycle else prompt_text(obj, stream, changes))
 
     bundles, texts = formatter.mimebundle_formatter, formatter.formatters["text/plain"]
     everything = (object,) if chosen is None else chosen
@@ -96,16 +119,15 @@ def install(
 
 
 def uninstall(*, shell: Any = None) -> None:
-    """Gives IPython its own formatters back; does nothing where treeview is not installed.
+    """Gives IPython and other prompts their own display back; does nothing where there is none.
 
     Args:
-        shell: The IPython shell; None for the one that runs.
-
-    Raises:
-        RuntimeError: No IPython shell runs.
+        shell: The IPython shell; None for the one that runs, if any.
     """
-    shell = _running_shell() if shell is None else shell
-    for undo in _installed.pop(shell, []):
+    shell = shell or _running_shell(required=False)
+    undone = _prompts + ([] if shell is None else _installed.pop(shell, []))
+    _prompts.clear()
+    for undo in undone:
         undo()
 
 
@@ -129,18 +151,18 @@ def _checked_types(types: type | Iterable[type]) -> tuple[type, ...]:
     return chosen
 
 
-def _running_shell() -> Any:
+def _running_shell(*, required: bool) -> Any:
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None:
+    if shell is None and required:
         raise RuntimeError(
             "Expected an IPython shell to run, found none; call this in a notebook or in IPython,"
-            " or use `treeview.show`."
+            " pass `displayhook=True` at the prompt of plain Python, or use `treeview.show`."
         )
     return shell
 
 
-def _replace_printer(formatter: Any, kind: type, printer: Any) -> _Undo:
+def _replace_printer(formatter: Any, kind: type, printer: Any) -> Undo:
     """Registers a printer with a formatter and returns what restores the one before."""
     printers: dict[type, Any] = formatter.type_printers
     before = printers.get(kind)

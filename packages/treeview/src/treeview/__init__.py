@@ -1,6 +1,6 @@
 """Shows any Python object as a foldable tree with pictures of its arrays."""
 
-from treeview._array_figure import render_array
+from treeview._array_figure import integer_digitbox, render_array, render_array_sharding
 from treeview._figures import (
     Figure,
     bolded,
@@ -19,7 +19,7 @@ from treeview._totals import Totals
 from treeview._view import Shown, Sketch, View
 from treeview._walk import totals
 from treeview.arrays.delegate import delegating_adapter
-from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Statistics
+from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Shard, Statistics
 from treeview.notebook import (
     install,
     load_ipython_extension,
@@ -36,6 +36,7 @@ __all__ = [
     "Page",
     "Registry",
     "Rendering",
+    "Shard",
     "Shown",
     "Sketch",
     "Statistics",
@@ -47,12 +48,14 @@ __all__ = [
     "indented",
     "inline",
     "install",
+    "integer_digitbox",
     "load_ipython_extension",
     "options",
     "register",
     "register_array",
     "render",
     "render_array",
+    "render_array_sharding",
     "render_html",
     "render_text",
     "show",

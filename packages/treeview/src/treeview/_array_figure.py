@@ -1,13 +1,18 @@
-"""Figures of single arrays."""
+"""Figures of single arrays and integers."""
 
+import operator
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex
 
-from treeview._document import Picture, printable
+import numpy as np
+
+from treeview._document import Picture, printable, text
 from treeview._rendering import Rendering
 from treeview.arrays.blocks import block_lines
 from treeview.arrays.colors import parse_colormap
+from treeview.arrays.digits import MOST_DIGITS, cell_pixels, digit_tiles
 from treeview.arrays.figure import array_picture
+from treeview.arrays.sharding import sharding_picture
 from treeview.arrays.style import PictureStyle
 
 
@@ -137,3 +142,60 @@ def render_array(
         style=style,
     )
     return ArrayFigure(picture)
+
+
+def render_array_sharding(
+    array: Any,
+    *,
+    rows: Hashable | Sequence[Hashable] = (),
+    columns: Hashable | Sequence[Hashable] = (),
+) -> ArrayFigure:
+    """A picture of which devices hold which part of an array.
+
+    Along each axis there is one cell for every stretch of indices that the same devices hold. Its
+    number stands for these devices. No device has to do anything for it, so arrays that are deleted
+    or partly on other hosts have a picture, too.
+
+    Args:
+        array: An array that says where it lives, such as a `jax.Array`, a named array that holds
+            one, or a `jax.ShapeDtypeStruct` with a sharding.
+        rows: Axes for the rows, innermost first; one axis may stand alone.
+        columns: Axes for the columns, innermost first. What is given nowhere is placed so that the
+            picture is about square.
+
+    Returns:
+        The picture, to show, save or read as text.
+
+    Raises:
+        TypeError: `array` is not an array.
+        ValueError: It does not say where it lives, or an axis is unknown or given twice.
+    """
+    return ArrayFigure(sharding_picture(array, rows=rows, columns=columns))
+
+
+def integer_digitbox(
+    value: SupportsIndex, *, label: str | None = None, size: float = 14
+) -> ArrayFigure:
+    """The nested squares that stand for an integer in pictures of arrays.
+
+    Args:
+        value: An integer of at most seven digits.
+        label: A line below it.
+        size: The side of the outer square in CSS pixels.
+
+    Raises:
+        TypeError: `value` is not an integer.
+        ValueError: It has more digits, or `size` is not positive.
+    """
+    number = operator.index(value)
+    if abs(number) >= 10**MOST_DIGITS:
+        raise ValueError(
+            f"Expected an integer of at most {MOST_DIGITS} digits, got {number}; longer ones have "
+            "no nested squares. Show it as text."
+        )
+    if not size > 0:
+        raise ValueError(f"Expected `size` to be a positive number of pixels, got {size!r}.")
+    cell = cell_pixels(min(number, 0), max(number, 0))
+    (pixels,) = digit_tiles(np.array([number]), cell)
+    caption = text((label, "muted")) if label else text()
+    return ArrayFigure(Picture(pixels, size / cell, f"{number}", caption=caption))

@@ -21,7 +21,7 @@ from treeview.adapters._jax_functions import TRANSFORMED, show_function
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_statistics, read_windows
 from treeview.arrays.expressions import LARGEST, array_expression
-from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
+from treeview.arrays.protocol import ArrayInfo, Shard, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray
 
 
@@ -49,6 +49,10 @@ class JaxAdapter:
         """The values in each window, in at most one transfer."""
         return read_windows(requests)
 
+    def shards(self, array: jax.Array) -> Sequence[Shard] | None:
+        """Which part of the array each device holds, without any work on the devices."""
+        return None if isinstance(array, Tracer) else _shards(array)
+
     def expression(self, array: jax.Array) -> str | None:
         """A Python expression of an equal array, or None."""
         if array.size > LARGEST or jnp.issubdtype(array.dtype, jax.dtypes.extended):
@@ -73,6 +77,10 @@ class AbstractAdapter:
             problem=self._problem,
         )
 
+    def shards(self, array: Any) -> Sequence[Shard] | None:
+        """Which part of the array each device is to hold, if that is known."""
+        return _shards(array)
+
     def statistics(self, arrays: Sequence[Any]) -> Sequence[Statistics | None]:
         """None for each."""
         return [None] * len(arrays)
@@ -92,6 +100,17 @@ def _array_problem(array: jax.Array) -> str:
     if not (array.is_fully_addressable or array.is_fully_replicated):
         return "partly on other hosts"
     return ""
+
+
+def _shards(array: Any) -> Sequence[Shard] | None:
+    sharding = getattr(array, "sharding", None)
+    if not isinstance(sharding, jax.sharding.Sharding):
+        return None
+    regions = sharding.devices_indices_map(array.shape)
+    return [
+        Shard(f"{device.platform.upper()} {device.id}", region or ())
+        for device, region in regions.items()
+    ]
 
 
 def _byte_count(array: Any) -> int:

@@ -56,12 +56,13 @@ def array_picture(
     style = style or PictureStyle()
     if issubclass(type(array), np.generic):
         array = np.asarray(array)
-    adapter, info = _described(array)
+    adapter, info = describe_array(array)
+    _check_drawable(info)
     check_style(style, info)
     row_axes, column_axes = (
-        _axis_list(keys, info, name) for keys, name in ((rows, "rows"), (columns, "columns"))
+        axis_list(keys, info, name) for keys, name in ((rows, "rows"), (columns, "columns"))
     )
-    _check_distinct((*row_axes, *column_axes), info)
+    check_distinct((*row_axes, *column_axes), info)
     style = replace(
         style,
         rows=row_axes,
@@ -122,7 +123,15 @@ def _adapter_for(array: object) -> ArrayAdapter | None:
     return default_registry.adapter_for(type(array))
 
 
-def _described(array: object) -> tuple[ArrayAdapter, ArrayInfo]:
+def describe_array(array: object) -> tuple[ArrayAdapter, ArrayInfo]:
+    """Who speaks for an array, and what it says.
+
+    Args:
+        array: An array of a registered type.
+
+    Raises:
+        TypeError: It is of no registered type.
+    """
     default_registry.load_plugins()
     adapter = _adapter_for(array)
     if adapter is None:
@@ -130,7 +139,10 @@ def _described(array: object) -> tuple[ArrayAdapter, ArrayInfo]:
             f"Expected an array of a registered type, got `{type_name(type(array))}`; convert it "
             "with `numpy.asarray`, or register its type with `treeview.register_array`."
         )
-    info = adapter.describe(array)
+    return adapter, adapter.describe(array)
+
+
+def _check_drawable(info: ArrayInfo) -> None:
     what = f"{info.type_name} {axes_text(info)}".strip()
     if info.problem:
         raise ValueError(
@@ -142,7 +154,6 @@ def _described(array: object) -> tuple[ArrayAdapter, ArrayInfo]:
             f"Expected an array of numbers, truth values or times, got {what}; choose a numeric "
             "part of it, such as one field."
         )
-    return adapter, info
 
 
 def axis_number(key: AxisKey, info: ArrayInfo, argument: str) -> int:
@@ -173,12 +184,28 @@ def axis_number(key: AxisKey, info: ArrayInfo, argument: str) -> int:
     )
 
 
-def _axis_list(keys: Any, info: ArrayInfo, name: str) -> tuple[int, ...]:
+def axis_list(keys: Any, info: ArrayInfo, name: str) -> tuple[int, ...]:
+    """Where axes stand in the order of the data.
+
+    Args:
+        keys: One axis or several, each by position or name.
+        info: What is known of the array.
+        name: Which argument of the user's they come from.
+
+    Raises:
+        ValueError: There is no such axis.
+    """
     single = isinstance(keys, str) or not np.iterable(keys)
     return tuple(axis_number(key, info, name) for key in ([keys] if single else keys))
 
 
-def _check_distinct(axes: Sequence[int], info: ArrayInfo) -> None:
+def check_distinct(axes: Sequence[int], info: ArrayInfo) -> None:
+    """Raises ValueError if an axis is given twice.
+
+    Args:
+        axes: Axes in the order of the data.
+        info: What is known of the array.
+    """
     for axis in axes:
         if axes.count(axis) > 1:
             raise ValueError(

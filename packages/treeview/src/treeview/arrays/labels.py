@@ -5,7 +5,7 @@ from typing import Literal
 
 from treeview._document import EdgeLabel
 from treeview.arrays.facets import Side
-from treeview.arrays.protocol import ArrayInfo, Window
+from treeview.arrays.protocol import ArrayInfo, Axis, Window
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text, axis_name
 
@@ -16,7 +16,12 @@ _LABEL_HEIGHT = 12
 def _label_of(axis: int, info: ArrayInfo, style: PictureStyle) -> str:
     if axis in style.axis_labels:
         return style.axis_labels[axis]
-    return f"{axis_name(info.axes[axis])}: {info.axes[axis].size}"
+    return axis_label(info.axes[axis])
+
+
+def axis_label(axis: Axis) -> str:
+    """Name and size of an axis."""
+    return f"{axis_name(axis)}: {axis.size}"
 
 
 def side_labels(

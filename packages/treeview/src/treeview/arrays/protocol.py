@@ -101,6 +101,21 @@ def positional_axes(shape: tuple[int, ...]) -> tuple[Axis, ...]:
     return tuple(Axis(size, position=position) for position, size in enumerate(shape))
 
 
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The part of an array that one device holds.
+
+    An adapter may have a method `shards(array)` that returns one for each device, or None.
+
+    Attributes:
+        device: What to call the device.
+        region: For each axis in the order of the data, the indices that it holds.
+    """
+
+    device: str
+    region: tuple[slice, ...]
+
+
 class ArrayAdapter(Protocol):
     """Speaks for one type of array."""
 

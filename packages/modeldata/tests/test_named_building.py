@@ -83,13 +83,23 @@ class TestJoining:
 
     def test_mistakes_are_explained(self):
         x, y = nx.ones({"a": 2}), nx.ones({"a": 2}).untag("a")
-        with pytest.raises(ValueError, match=r"positional axes to concatenate, got \[0, 1\]"):
+        with pytest.raises(
+            ValueError,
+            match=r"shape to concatenate, got `arrays\[0\]` has \(\); `arrays\[1\]` has \(2,\)",
+        ):
             nx.concatenate([x, y], "a")
-        with pytest.raises(ValueError, match="positional axes to stack, got no arrays"):
+        with pytest.raises(ValueError, match="the same positional shape to stack, got no arrays"):
             nx.stack([], "a")
-        with pytest.raises(ValueError, match="Repeated axis names 'a'"):
+        with pytest.raises(ValueError, match="a new name for the axis to stack along, got 'a'"):
             nx.stack([x, x], "a")
-        with pytest.raises(ValueError, match="got 'q'"):
-            nx.concatenate([x, x], "q")
+        with pytest.raises(ValueError, match=r"have the axis 'b', but `arrays\[1\]` has"):
+            nx.concatenate([nx.ones({"b": 2}), x], "b")
+        with pytest.raises(ValueError, match=r"'a' has size 2 in `arrays\[0\]` and 5 in `arrays\[1"):
+            nx.stack([x, nx.ones({"a": 5})], "s")
+        with pytest.raises(ValueError, match="Expected axis names, got the number 1"):
+            nx.stack([x, x], 1)
+        for join in (nx.stack, nx.concatenate):
+            with pytest.raises(TypeError, match=r"but `arrays\[1\]` is f32\[2\]"):
+                join([x, jnp.ones(2)], "a")
         with pytest.raises(ValueError, match="got 'q'"):
             nx.unstack(x, "q")

@@ -140,11 +140,12 @@ def signature(value: Any) -> Signature:
 
 
 @functools.lru_cache(_CACHED)
-def plan_of(signatures: tuple[Signature, ...]) -> Plan:
+def plan_of(signatures: tuple[Signature, ...], where: str = "args") -> Plan:
     """Plans how to align operands.
 
     Args:
         signatures: The signature of each operand.
+        where: What messages call the sequence of operands.
 
     Raises:
         ValueError: If an axis name has two sizes, or positional axes do not broadcast.
@@ -158,7 +159,7 @@ def plan_of(signatures: tuple[Signature, ...]) -> Plan:
         labels += [name for name in layout.names if name not in labels]
     result = tuple(labels)
     fits = tuple(fit_of(dims, len(shape), result, rank) for dims, shape in signatures)
-    sizes = _common_sizes(result, fits, signatures)
+    sizes = _common_sizes(result, fits, signatures, where)
     trivial = all(fit.order is None and not fit.new_axes for fit in fits)
     return Plan(result, dims_of(result), sizes, fits, trivial)
 
@@ -216,7 +217,7 @@ def mismatch_text(operands: Sequence[tuple[str, Mapping[AxisName, int]]]) -> str
 
 
 def _common_sizes(
-    labels: Labels, fits: Sequence[Fit], signatures: Sequence[Signature]
+    labels: Labels, fits: Sequence[Fit], signatures: Sequence[Signature], where: str
 ) -> tuple[int, ...]:
     sizes = [1] * len(labels)
     known: dict[int, int] = {}
@@ -224,28 +225,31 @@ def _common_sizes(
         for size, target in zip(shape, fit.targets, strict=True):
             if known.setdefault(target, size) != size:
                 if not isinstance(labels[target], int):
-                    raise ValueError(mismatch_text(_described(signatures)))
+                    raise ValueError(mismatch_text(_described(signatures, where)))
                 if 1 not in (known[target], size):
-                    raise ValueError(_broadcast_text(signatures))
+                    raise ValueError(_broadcast_text(signatures, where))
                 known[target] *= size  # one of the two is 1
             sizes[target] = known[target]
     return tuple(sizes)
 
 
-def _described(signatures: Sequence[Signature]) -> list[tuple[str, dict[AxisName, int]]]:
+def _described(
+    signatures: Sequence[Signature], where: str
+) -> list[tuple[str, dict[AxisName, int]]]:
     found = []
     for i, (dims, shape) in enumerate(signatures):
         layout = layout_of(dims, len(shape))
         if layout.names:
             named = {name: shape[layout.axis_of[name]] for name in layout.names}
-            found.append((f"args[{i}]", named))
+            found.append((f"{where}[{i}]", named))
     return found
 
 
-def _broadcast_text(signatures: Sequence[Signature]) -> str:
+def _broadcast_text(signatures: Sequence[Signature], where: str) -> str:
+    layouts = [layout_of(dims, len(shape)) for dims, shape in signatures]
     shapes = "; ".join(
-        f"`args[{i}]` has {tuple(shape[axis] for axis in layout_of(dims, len(shape)).positional)}"
-        for i, (dims, shape) in enumerate(signatures)
+        f"`{where}[{i}]` has {tuple(shape[axis] for axis in layout.positional)}"
+        for i, (layout, (_, shape)) in enumerate(zip(layouts, signatures, strict=True))
     )
     return (
         f"Expected positional shapes that broadcast, but {shapes}. Give the axes names with `tag` "

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -61,25 +61,16 @@ class NamedArray(ArrayMethods):
             *names: A name for each axis; if there are none, all axes stay positional.
 
         Raises:
+            TypeError: If `array` is a named array already.
             ValueError: If there is not a name for each axis, or names are unsuitable.
         """
+        if isinstance(array, NamedArray):
+            raise TypeError(
+                f"Expected a plain array to wrap, got {_repr.brief(array)}. Name its positional "
+                "axes with `.tag(...)`, or take `.data_array`."
+            )
         result = cls._make(jnp.asarray(array), ())
         return result.tag(*names) if names else result
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self.data_array.size
-
-    @property
-    def sharding(self) -> Any:
-        """How `data_array` is laid out over devices."""
-        return self.data_array.sharding
-
-    def block_until_ready(self) -> Self:
-        """Waits until the data are computed, and returns the array itself."""
-        self.data_array.block_until_ready()
-        return self
 
     def data_axis(self, name: AxisName) -> int:
         """Returns which axis of `data_array` has a name.
@@ -257,7 +248,15 @@ class NamedArray(ArrayMethods):
         Raises:
             TypeError: If the names cannot be compared with each other.
         """
-        return self.order_as(*sorted(self.layout.names))  # pyright: ignore[reportArgumentType]  # documented
+        names: Any = self.layout.names
+        try:
+            order = sorted(names)
+        except TypeError:
+            raise TypeError(
+                f"Expected axis names that can be sorted, got {shown(names)}. Use `order_as` with "
+                "the names in the order you want."
+            ) from None
+        return self.order_as(*order)
 
     def broadcast_to(
         self,
@@ -358,7 +357,7 @@ class NamedArray(ArrayMethods):
         return shape[0]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001  # NumPy's protocol
-        return np.array(self.unwrap(), dtype=dtype, copy=True if copy is None else copy)
+        return np.array(self.unwrap(), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
         return bool(self._scalar("bool"))
@@ -387,21 +386,40 @@ class NamedArray(ArrayMethods):
         return self._scalar("number").item()
 
     def _scalar(self, kind: str) -> Any:
-        if self.layout.labels:
+        layout = self.layout
+        if layout.labels:
             raise ValueError(
                 f"Cannot convert a non-scalar NamedArray to a Python {kind}: it has positional "
                 f"shape {self.positional_shape} and named shape {self.named_shape}. Index or "
-                "reduce its axes first."
+                f"reduce its axes first, as in `x.untag_prefix({shown(layout.names)})"
+                f".{'all' if kind == 'bool' else 'sum'}()`."
             )
         return self.data_array
 
+    def __format__(self, spec: str) -> str:
+        return format(self._scalar("number"), spec) if spec else str(self)
+
+    if not TYPE_CHECKING:  # a type checker should go on to find wrong names
+
+        def __getattr__(self, name: str) -> Any:
+            hint = _HINTS.get(name, "Its functions act on the positional axes; see `nx.nmap`.")
+            raise AttributeError(
+                f"`NamedArray` has no attribute `{name}`. {hint}", name=name, obj=self
+            )
+
     def __pdoc__(self, **_: Any) -> wl.AbstractDoc:
-        return wl.TextDoc(_text(self))
+        return _doc(self)
 
     # ---- Indexing ----
 
     def __getitem__(self, index: Any) -> Self:
         return _indexing.get(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "Expected named arrays not to be changed in place, because JAX arrays are immutable. "
+            "Use `x = x.at[index].set(value)`."
+        )
 
     @property
     def at(self) -> "_indexing.IndexHelper[Self]":
@@ -413,13 +431,31 @@ class NamedArray(ArrayMethods):
         return _indexing.IndexHelper(self)
 
 
-def _text(array: NamedArray) -> str:
-    """Returns one line without values, as in `NamedArray(f32[2, 3 | heads:16])`."""
+# What to use in place of attributes that a user of NumPy would look for.
+_HINTS = {
+    "shape": "It has a `named_shape` and a `positional_shape`.",
+    "ndim": "Use `len(x.named_shape)` and `len(x.positional_shape)`.",
+    "names": "The names are the keys of `named_shape`.",
+}
+_LONG_NAME = 40
+
+
+def _doc(array: NamedArray) -> wl.AbstractDoc:
+    """Returns dtype and axes without values, as in `NamedArray(f32[2, 3 | heads:16])`."""
     try:
         dtype = _repr.dtype_text(array.dtype)
-        positional = ", ".join(map(str, array.positional_shape))
-        named = ", ".join(f"{name}:{size}" for name, size in array.named_shape.items())
+        sizes = [str(size) for size in array.positional_shape]
+        named = [f"{_name_text(name)}:{size}" for name, size in array.named_shape.items()]
     except (AttributeError, TypeError, ValueError):  # a tracer, hole or sharding in its place
-        return f"NamedArray(data_array={_repr.brief(array.data_array)}, dims={array.dims!r})"
-    bar = " | " if positional and named else ""
-    return f"NamedArray({dtype}[{positional}{bar}{named}])"
+        content = _repr.brief(array.data_array)
+        return wl.TextDoc(f"NamedArray(data_array={content}, dims={array.dims!r})")
+    if sizes and named:
+        sizes[-1] = f"{sizes[-1]} | {named.pop(0)}"
+    docs: list[wl.AbstractDoc] = [wl.TextDoc(text) for text in (*sizes, *named)]
+    axes = wl.bracketed(wl.TextDoc(f"{dtype}["), docs, wl.comma, wl.TextDoc("]"), 2)
+    return wl.TextDoc("NamedArray(") + axes + wl.TextDoc(")")
+
+
+def _name_text(name: AxisName) -> str:
+    text = " ".join(str(name).split())
+    return text if len(text) <= _LONG_NAME else text[: _LONG_NAME - 3] + "..."

@@ -2,13 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import jax
 import jax.numpy as jnp
 
+from modeldata import _repr
+from modeldata.named import _eager
+from modeldata.named._aligned import Plan, fitted, plan_of, signature
 from modeldata.named._array import NamedArray
-from modeldata.named._dims import AxisName, check_names, shown
+from modeldata.named._dims import AxisName, check_names, dims_of, shown
 from modeldata.named._vectorized import vectorized
 
 
@@ -34,9 +37,21 @@ def full(named_shape: Mapping[AxisName, int], fill_value: Any, dtype: Any = None
         dtype: The type of the elements, by default that of the value.
 
     Raises:
-        ValueError: If a name is unsuitable.
+        TypeError: If `named_shape` is not a mapping, or `fill_value` is a named array.
+        ValueError: If a name is unsuitable, or a size is not a non-negative integer.
     """
+    if not isinstance(named_shape, Mapping):
+        raise TypeError(
+            "Expected a mapping from axis names to sizes, got "
+            f"{_repr.brief(named_shape)}. Write `{{'name': size}}`."
+        )
+    if isinstance(fill_value, NamedArray):
+        raise TypeError(
+            f"Expected a plain value to fill an array with, got {_repr.brief(fill_value)}. Use "
+            "`fill_value.broadcast_to((), named_shape)` to repeat a named array."
+        )
     check_names(named_shape)
+    _check_sizes(named_shape.items())
     shape = tuple(named_shape.values())
     return NamedArray.wrap(jnp.full(shape, fill_value, dtype)).tag(*named_shape)
 
@@ -85,10 +100,12 @@ def random_split(
         Keys with the axes of `key` and the new ones.
 
     Raises:
-        ValueError: If the names of a plain mapping cannot be sorted.
+        ValueError: If the names of a plain mapping cannot be sorted, a name is unsuitable, or a
+            size is not a non-negative integer.
     """
     names, sizes = _ordered(named_shape)
     check_names(names)
+    _check_sizes(zip(names, sizes, strict=True))
     named_key = key if isinstance(key, NamedArray) else NamedArray.wrap(key)
     split = vectorized(lambda one: jax.random.split(one, sizes), (named_key,), {}, NamedArray)
     return split.tag_prefix(*names)
@@ -113,33 +130,59 @@ def concatenate(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray
     """Joins arrays along an axis that all of them have.
 
     Args:
-        arrays: Named arrays with as many positional axes each. Other names are broadcast.
+        arrays: Named arrays with equal positional shapes. Other names are broadcast.
         axis_name: The axis along which they follow each other.
 
+    Returns:
+        An array stored like the one with the most axes.
+
     Raises:
+        TypeError: If something is not a named array.
         ValueError: If there are no arrays, if one lacks the axis, or if their positional axes or
             the sizes of other axes differ.
     """
-    _check_ranks(arrays, "concatenate")
-    prefixed = [array.untag_prefix(axis_name) for array in arrays]
-    joined = vectorized(jnp.concatenate, (prefixed,), {}, NamedArray)
-    return joined.tag_prefix(axis_name)
+    _check_joinable(arrays, "concatenate")
+    signatures = []
+    for i, array in enumerate(arrays):
+        if axis_name not in array.named_shape:
+            raise ValueError(
+                f"Expected arrays that all have the axis {axis_name!r}, but `arrays[{i}]` has "
+                f"{array.named_shape}. Give it one with "
+                "`x[{name: None}]`, or use `nx.stack`."
+            )
+        shape = list(array.data_array.shape)
+        shape[array.data_axis(axis_name)] = 1  # may differ, unlike all other sizes
+        signatures.append((array.dims, tuple(shape)))
+    plan = plan_of(tuple(signatures), "arrays")
+    axis = plan.labels.index(axis_name)
+    return NamedArray(_joined(plan, axis, *(array.data_array for array in arrays)), plan.dims)
 
 
 def stack(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray:
     """Joins arrays along a new axis.
 
     Args:
-        arrays: Named arrays with as many positional axes each. Their names are broadcast.
+        arrays: Named arrays with equal positional shapes. Their names are broadcast.
         axis_name: The name of the new axis.
 
+    Returns:
+        An array in which the new axis is stored first.
+
     Raises:
+        TypeError: If something is not a named array.
         ValueError: If there are no arrays, if the name is taken, or if their positional axes or
             the sizes of named axes differ.
     """
-    _check_ranks(arrays, "stack")
-    joined = vectorized(jnp.stack, (list(arrays),), {}, NamedArray)
-    return joined.tag_prefix(axis_name)
+    _check_joinable(arrays, "stack")
+    check_names((axis_name,))
+    plan = plan_of(tuple(map(signature, arrays)), "arrays")
+    if axis_name in plan.labels:
+        raise ValueError(
+            f"Expected a new name for the axis to stack along, got {axis_name!r}, which an array "
+            "has. Use `nx.concatenate` to join along an axis that there is."
+        )
+    data = _stacked(plan, *(array.data_array for array in arrays))
+    return NamedArray(data, dims_of((axis_name, *plan.labels)))
 
 
 def unstack(array: NamedArray, axis_name: AxisName) -> list[NamedArray]:
@@ -157,10 +200,44 @@ def unstack(array: NamedArray, axis_name: AxisName) -> list[NamedArray]:
     ]
 
 
-def _check_ranks(arrays: Sequence[NamedArray], what: str) -> None:
-    ranks = {len(array.positional_shape) for array in arrays}
-    if len(ranks) != 1:
+@_eager.compiled(static=2)
+def _joined(plan: Plan, axis: int, *datas: Any) -> jax.Array:
+    ready = []
+    for data, fit in zip(datas, plan.fits, strict=True):
+        own = fitted(jnp.asarray(data), fit)
+        size = own.shape[axis - len(plan.shape)]
+        ready.append(jnp.broadcast_to(own, (*plan.shape[:axis], size, *plan.shape[axis + 1 :])))
+    return jnp.concatenate(ready, axis)
+
+
+@_eager.compiled(static=1)
+def _stacked(plan: Plan, *datas: Any) -> jax.Array:
+    pairs = zip(datas, plan.fits, strict=True)
+    return jnp.stack([jnp.broadcast_to(fitted(data, fit), plan.shape) for data, fit in pairs])
+
+
+def _check_sizes(sizes: Iterable[tuple[AxisName, Any]]) -> None:
+    for name, size in sizes:
+        if not isinstance(size, SupportsIndex) or (isinstance(size, int) and size < 0):
+            raise ValueError(
+                f"Expected the sizes of axes to be non-negative integers, got {size!r} for {name!r}. "
+                "Write `{'name': size}`."
+            )
+
+
+def _check_joinable(arrays: Sequence[Any], what: str) -> None:
+    for i, array in enumerate(arrays):
+        if not isinstance(array, NamedArray):
+            raise TypeError(
+                f"Expected named arrays to {what}, but `arrays[{i}]` is {_repr.brief(array)}. "
+                "Name its axes with `nx.wrap`."
+            )
+    shapes: dict[tuple[int, ...], int] = {}
+    for i, array in enumerate(arrays):
+        shapes.setdefault(array.positional_shape, i)
+    if len(shapes) != 1:
+        found = "; ".join(f"`arrays[{i}]` has {shape}" for shape, i in shapes.items())
         raise ValueError(
-            f"Expected arrays with the same number of positional axes to {what}, got "
-            f"{sorted(ranks) or 'no arrays'}. `tag` or index the axes that are too many."
+            f"Expected arrays with the same positional shape to {what}, got "
+            f"{found or 'no arrays'}. `tag` or index the axes that differ."
         )

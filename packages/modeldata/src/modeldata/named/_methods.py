@@ -1,6 +1,7 @@
 """Operators of named arrays, and the methods that they share with JAX arrays."""
 
 import functools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, Self, SupportsIndex
@@ -8,9 +9,10 @@ from typing import Any, Self, SupportsIndex
 import jax
 import jax.numpy as jnp
 
+from modeldata.named import _eager
 from modeldata.named._aligned import binary, is_arraylike
 from modeldata.named._base import Named
-from modeldata.named._dims import dims_of
+from modeldata.named._dims import Dims, dims_of
 from modeldata.named._rules import call
 from modeldata.named._vectorized import vectorized
 
@@ -114,7 +116,9 @@ class ArrayMethods(Named):
     def _matmul(self, left: Any, right: Any, other: Any) -> Any:
         if not isinstance(other, Named) and not is_arraylike(other):
             return NotImplemented
-        return vectorized(jnp.matmul, (left, right), {}, type(self))
+        dims = tuple(x.dims if isinstance(x, Named) else None for x in (left, right))
+        datas = (x.data_array if isinstance(x, Named) else x for x in (left, right))
+        return _product(type(self), dims, *datas)
 
     # ---- Methods of arrays; they act on the positional axes ----
 
@@ -139,10 +143,11 @@ class ArrayMethods(Named):
     conjugate = _method(jnp.conjugate)
     round = _method(jnp.round)
     argpartition = _array_method("argpartition")
+    choose = _array_method("choose")
+    compress = _array_method("compress")
     diagonal = _array_method("diagonal")
     dot = _array_method("dot")
-    flatten = _array_method("flatten")
-    ravel = _array_method("ravel")
+    nonzero = _array_method("nonzero")
     repeat = _array_method("repeat")
     searchsorted = _array_method("searchsorted")
     squeeze = _array_method("squeeze")
@@ -219,26 +224,105 @@ class ArrayMethods(Named):
         order[axis1], order[axis2] = order[axis2], order[axis1]
         return self.transpose(*order) if rank else self
 
-    def reshape(self, *shape: Any) -> Self:
+    def reshape(self, *shape: Any, order: str = "C") -> Self:
         """Gives the positional axes a new shape of the same size.
 
         Args:
             *shape: The new sizes, one by one or as one sequence; one of them may be -1.
+            order: As for `jax.numpy.reshape`.
 
         Raises:
-            TypeError: If the sizes do not fit, as JAX says it.
+            ValueError: If the sizes do not fit, or more than one is -1.
         """
         if len(shape) == 1 and not isinstance(shape[0], SupportsIndex):
             shape = tuple(shape[0])
+        new = _filled(tuple(map(operator.index, shape)), self.positional_shape)
+        if order != "C":
+            function = functools.partial(jnp.reshape, shape=new, order=order)
+            return vectorized(function, (self,), {}, type(self))
         layout = self.layout
         start = layout.positional[0] if layout.rank else len(layout.labels)
-        if layout.positional != tuple(range(start, start + layout.rank)):
-            return vectorized(functools.partial(jnp.reshape, shape=shape), (self,), {}, type(self))
+        stop = start + layout.rank
+        if layout.positional != tuple(range(start, stop)):
+            return self.with_positional_prefix().reshape(new)  # pyright: ignore[reportAttributeAccessIssue]  # NamedArray has it
         # The positional axes are stored together, so the others need not be touched.
         old = self.data_array.shape
-        inner = jax.eval_shape(
-            lambda x: x.reshape(shape), jax.ShapeDtypeStruct(self.positional_shape, self.dtype)
+        data = self.data_array.reshape((*old[:start], *new, *old[stop:]))
+        labels = (*layout.labels[:start], *range(len(new)), *layout.labels[stop:])
+        return self._make(data, dims_of(labels))
+
+    def flatten(self, order: str = "C") -> Self:
+        """Makes one positional axis of all of them."""
+        return self.reshape(-1, order=order)
+
+    ravel = flatten
+
+    # ---- The stored array ----
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.data_array.size
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes of one element."""
+        return self.data_array.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of all elements."""
+        return self.data_array.nbytes
+
+    @property
+    def sharding(self) -> Any:
+        """How `data_array` is laid out over devices."""
+        return self.data_array.sharding
+
+    @property
+    def device(self) -> Any:
+        """The device of `data_array`, or its sharding if there are several."""
+        return self.data_array.device
+
+    def devices(self) -> Any:
+        """Returns the set of devices on which `data_array` lies."""
+        return self.data_array.devices()
+
+    def to_device(self, device: Any) -> Self:
+        """Copies the array to a device, or lays it out by a sharding."""
+        return self._make(jax.device_put(self.data_array, device), self.dims)
+
+    def copy(self) -> Self:
+        """Copies the array."""
+        return self._make(jnp.copy(self.data_array), self.dims)
+
+    def block_until_ready(self) -> Self:
+        """Waits until the data are computed, and returns the array itself."""
+        self.data_array.block_until_ready()
+        return self
+
+
+@_eager.compiled(static=2)
+def _product(cls: type[Named], dims: tuple[Dims | None, ...], *datas: Any) -> Named:
+    """Multiplies matrices, each a named array if it has `dims`."""
+    args = (
+        data if own is None else cls._make(data, own) for data, own in zip(datas, dims, strict=True)
+    )
+    return vectorized(jnp.matmul, tuple(args), {}, cls)
+
+
+def _filled(new: tuple[int, ...], old: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns a shape with -1 replaced by what is left of another shape of the same size."""
+    size = math.prod(old)
+    unknown = [axis for axis, entry in enumerate(new) if entry == -1]
+    rest = math.prod(entry for entry in new if entry != -1)
+    if len(unknown) == 1 and rest > 0 and size % rest == 0:
+        (axis,) = unknown
+        return (*new[:axis], size // rest, *new[axis + 1 :])
+    if unknown or rest != size:
+        raise ValueError(
+            f"Expected a shape with as many elements as the positional shape {old}, which has "
+            f"{size}, got {new}. One size may be -1; named axes are not reshaped, so `untag` "
+            "those that should be."
         )
-        data = self.data_array.reshape((*old[:start], *inner.shape, *old[start + layout.rank :]))
-        named = layout.labels[:start], layout.labels[start + layout.rank :]
-        return self._make(data, dims_of((*named[0], *range(len(inner.shape)), *named[1])))
+    return new

@@ -56,7 +56,7 @@ def picture_html(picture: Picture, depth: int = 0) -> str:
         below += styled_html(picture.caption.spans)
     caption = f"<figcaption style=grid-column:1/-1>{below}</figcaption>" if below else ""
     columns = before + 1 + sum(1 for side, _ in rows if side == "right")
-    style = f"--d:{depth};grid-template-columns:repeat({columns},max-content)"
+    style = f"--d:{depth};grid-template-columns:repeat({columns},max-content) 1fr"
     return f'<figure style="{style}">{"".join(cells)}{caption}</figure>'
 
 

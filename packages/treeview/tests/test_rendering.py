@@ -117,7 +117,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(rendering, tmp_path, m
             file.write("ha")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(OSError, match=r"Could not write .*tree.txt' \(No space left on device\)"):
         rendering.save(target)
     assert [path.name for path in tmp_path.iterdir()] == ["tree.txt"]

@@ -1,13 +1,16 @@
 """Figures of single arrays and integers."""
 
 import operator
+import os
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 
 from treeview._document import Picture, printable, text
-from treeview._rendering import Rendering
+from treeview._rendering import Rendering, write_file
+from treeview._svg import picture_png, picture_svg
 from treeview.arrays.blocks import block_lines
 from treeview.arrays.colors import parse_colormap
 from treeview.arrays.digits import MOST_DIGITS, cell_pixels, digit_tiles
@@ -43,6 +46,31 @@ class ArrayFigure(Rendering):
         if self.picture.caption.plain:
             lines.append(self.picture.caption.plain)
         return "\n".join(lines)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a file; it appears complete or not at all.
+
+        Args:
+            path: Where to write. A file that is there is replaced. The suffix decides what:
+                `.html` for a page that opens offline; `.svg` for the picture with its labels,
+                legend and caption; `.png` for the image alone; `.txt` for what it says in words.
+
+        Raises:
+            ValueError: The suffix is another one.
+            OSError: The folder does not exist or the file cannot be written.
+        """
+        match (target := Path(path)).suffix.lower():
+            case ".svg":
+                write_file(target, picture_svg(self.picture))
+            case ".png":
+                write_file(target, picture_png(self.picture))
+            case ".html" | ".htm" | ".txt":
+                super().save(target)
+            case suffix:
+                raise ValueError(
+                    "Expected `path` to end in `.html`, `.svg`, `.png` or `.txt`, got"
+                    f" {suffix!r} in {str(target)!r}. Add one of them."
+                )
 
 
 def render_array(

@@ -15,10 +15,10 @@ from treeview._inline import text_width
 from treeview._markup import css_color, escape, styled_html
 from treeview.arrays.picture import encode_png
 
-_FONT_PIXELS = 11.0
-_COLUMN_PIXELS = 6.7
-_LINE_PIXELS = 14
-_MOST_COLUMNS = 32
+FONT_PIXELS = 11.0
+COLUMN_PIXELS = 6.7
+LINE_PIXELS = 14
+MOST_COLUMNS = 32
 _Side = Literal["top", "bottom", "left", "right"]
 
 
@@ -72,44 +72,48 @@ def _image_html(picture: Picture, *, column: int, row: int) -> str:
 
 def _edge_html(side: _Side, labels: list[EdgeLabel], scale: float, area: str) -> str:
     """One row (or column) of labels along an edge of the image."""
-    upright = side in ("left", "right") or all(
-        text_width(label.text) * _COLUMN_PIXELS <= (label.stop - label.start) * scale
-        for label in labels
-    )
-    thickness = _LINE_PIXELS if side in ("left", "right") or not upright else 0
-    longest = min(_MOST_COLUMNS, max(text_width(label.text) for label in labels))
-    depth = longest * _COLUMN_PIXELS + 8 if thickness else _LINE_PIXELS + 6
+    upright = stand_upright(side, labels, scale)
+    thickness = LINE_PIXELS if side in ("left", "right") or not upright else 0
+    longest = min(MOST_COLUMNS, max(text_width(label.text) for label in labels))
+    depth = longest * COLUMN_PIXELS + 8 if thickness else LINE_PIXELS + 6
     along, extent, across = (
         ("top", "height", "width") if side in ("left", "right") else ("left", "width", "height")
     )
     spans: list[str] = []
-    for label in _without_overlap(labels, scale, thickness):
+    for label in without_overlap(labels, scale, thickness):
         stretch = (label.stop - label.start) * scale
         style = f"{along}:{label.start * scale:g}px;{extent}:{stretch:g}px;{across}:{depth - 5:g}px"
-        if _font_pixels(stretch) != _FONT_PIXELS:
-            style += f";font-size:{_font_pixels(stretch):g}px"
+        if font_pixels(stretch) != FONT_PIXELS:
+            style += f";font-size:{font_pixels(stretch):g}px"
         content = escape(label.text)
         # The whole of a label that is cut is told on hover.
-        hover = f' title="{content}"' if text_width(label.text) > _MOST_COLUMNS else ""
+        hover = f' title="{content}"' if text_width(label.text) > MOST_COLUMNS else ""
         spans.append(f'<span{hover} style="{style}">{content}</span>')
     turned = "" if upright else " up"
     area_style = f"grid-area:{area};{across}:{depth:g}px"
     return f'<div class="ed {side}{turned}" style="{area_style}">{"".join(spans)}</div>'
 
 
-def _font_pixels(stretch: float) -> float:
-    return max(8.0, min(_FONT_PIXELS, stretch))
+def stand_upright(side: str, labels: Sequence[EdgeLabel], scale: float) -> bool:
+    """Whether a row of labels is written as usual, because all fit, or turned by 90 degrees."""
+    return side in ("left", "right") or all(
+        text_width(label.text) * COLUMN_PIXELS <= (label.stop - label.start) * scale
+        for label in labels
+    )
 
 
-def _without_overlap(
-    labels: Sequence[EdgeLabel], scale: float, thickness: float
-) -> list[EdgeLabel]:
+def font_pixels(stretch: float) -> float:
+    """The height of the letters of a label that has a stretch of so many pixels."""
+    return max(8.0, min(FONT_PIXELS, stretch))
+
+
+def without_overlap(labels: Sequence[EdgeLabel], scale: float, thickness: float) -> list[EdgeLabel]:
     """The labels that can stand beside each other where each takes `thickness` pixels."""
     kept: list[EdgeLabel] = []
     free = float("-inf")
     for label in sorted(labels, key=lambda label: label.start):
         middle = (label.start + label.stop) / 2 * scale
-        needed = min(thickness, _font_pixels((label.stop - label.start) * scale)) / 2
+        needed = min(thickness, font_pixels((label.stop - label.start) * scale)) / 2
         if middle - needed >= free - 0.5:
             kept.append(label)
             free = middle + needed

@@ -183,12 +183,12 @@ def _notebook_display() -> Any:
     return importlib.import_module("IPython.display").display
 
 
-def write_file(target: Path, content: str) -> None:
-    """Writes a text file completely or not at all.
+def write_file(target: Path, content: str | bytes) -> None:
+    """Writes a file completely or not at all.
 
     Args:
         target: The file, which is replaced if it is there.
-        content: What to write, as UTF-8.
+        content: What to write; text is written as UTF-8.
 
     Raises:
         OSError: The folder does not exist or the file cannot be written.
@@ -198,7 +198,8 @@ def write_file(target: Path, content: str) -> None:
     try:
         try:
             # Lone surrogates have no encoding; they are written as Python escapes them.
-            draft.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")
+            is_text = isinstance(content, str)
+            draft.write_bytes(content.encode(errors="backslashreplace") if is_text else content)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)

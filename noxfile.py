@@ -194,6 +194,8 @@ def reference(session):
 
 @nox.session(default=False)
 def bench(session):
-    """Time both packages side by side with their peers and print ratios."""
-    session.install(*editable(TREEVIEW, f"{MODELDATA}[view]"), *group("bench"))
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    """Time both packages side by side with peers: `-- core` or `-- treeview` for one of them."""
+    session.install(
+        *editable(f"{TREEVIEW}[notebook,terminal]", f"{MODELDATA}[view]"), *group("bench")
+    )
+    session.run("python", "-m", "benchmarks", *session.posargs)

@@ -1,65 +1,149 @@
-"""Times functions side by side and prints ratios."""
+"""What is compared, and how it is measured.
+
+All contestants of a row take turns in one process, so that they meet the same disturbances, and the
+median of the rounds counts. Quick ones are called many times in a turn. Cyclic garbage collection
+stays on, because what it costs is part of what a package costs; objects that were there before are
+taken out of its sight.
+"""
 
 import gc
+import math
+import signal
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
-BUDGET = 1.0  # seconds for one function
+TURN = 0.005  # seconds that one turn of a quick contestant takes
+BUDGET = 0.6  # seconds that one contestant may take in all, apart from the fewest rounds
+FEWEST = 5  # rounds
+SLOW = 1.0  # seconds; what takes longer, once warm, is timed once
+COLD = 8.0  # seconds; what takes longer counts without being warm
+LIMIT = 60.0  # seconds; what takes longer is given up
+OURS = ""  # the name of our own reading
 
 
-@dataclass(frozen=True)
-class Race:
-    """One thing done by us and by a peer.
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing that is done by us and by peers.
 
     Attributes:
         what: What is done.
         ours: Does it with our package.
-        peer: Name of the peer.
-        theirs: Does the same with the peer.
-        goal: Our time over the peer's that we want to reach.
+        peers: Does the same with others, by name. One that lacks the feature is left out.
+        goals: The most that ours may be as a multiple of the peer's, by name.
+        most: The most that ours may be, in seconds or bytes; None for any.
+        measure: What is compared: the time that the functions take, or the seconds or bytes that
+            they return.
+        limit: Seconds after which a contestant is given up.
+        why: Why a goal is out of reach; shown where one is missed.
     """
 
     what: str
     ours: Callable[[], object]
-    peer: str
-    theirs: Callable[[], object]
-    goal: float
+    peers: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    goals: Mapping[str, float] = field(default_factory=dict)
+    most: float | None = None
+    measure: Literal["time", "seconds", "bytes"] = "time"
+    limit: float = LIMIT
+    why: str = ""
 
 
-def median_times(*functions: Callable[[], object]) -> list[float]:
-    """Median seconds of each function, taken in turns so that all meet the same disturbances."""
-    for function in functions:
-        function()
-    times: list[list[float]] = [[] for _ in functions]
-    stop = time.perf_counter() + BUDGET * len(functions)
+class Reading(NamedTuple):
+    """What was measured of one contestant.
+
+    Attributes:
+        value: Seconds or bytes; NaN if it failed.
+        failure: The name of what it raised; "timeout" if it took more than `value` seconds.
+    """
+
+    value: float
+    failure: str = ""
+
+
+class OutOfTime(BaseException):
+    """Something took too long. Not an `Exception`, which viewers of any object catch."""
+
+
+def readings(row: Row, clock: Callable[[], float] = time.perf_counter) -> dict[str, Reading]:
+    """Measures all contestants of a row.
+
+    Args:
+        row: What to measure.
+        clock: Tells the time in seconds.
+
+    Returns:
+        A reading for each peer, and for ours under the name `OURS`.
+    """
     gc.collect()
-    while not times[0] or len(times[0]) < 3 or time.perf_counter() < stop:
-        for function, taken in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            taken.append(time.perf_counter() - start)
-    return [statistics.median(taken) for taken in times]
+    gc.freeze()
+    try:
+        return _measured(row, {OURS: row.ours, **row.peers}, clock)
+    finally:
+        gc.unfreeze()
 
 
-def print_races(races: list[Race]) -> None:
-    """Run the races and print one line for each as soon as it is known."""
-    print(f"{'what':<52}{'ours':>11}  {'peer':<22}{'theirs':>11}{'ratio':>9}{'goal':>8}")
-    for race in races:
-        ours, theirs = median_times(race.ours, race.theirs)
-        ratio = ours / theirs
-        mark = "" if ratio <= race.goal else "  missed"
-        print(
-            f"{race.what:<52}{seconds(ours):>11}  {race.peer:<22}{seconds(theirs):>11}"
-            f"{ratio:>9.3f}{race.goal:>8.3g}{mark}",
-            flush=True,
-        )
+def _measured(
+    row: Row, contestants: dict[str, Callable[[], Any]], clock: Callable[[], float]
+) -> dict[str, Reading]:
+    found: dict[str, Reading] = {}
+    calls: dict[str, int] = {}
+    for name, function in contestants.items():
+        reading = _first(function, row, clock)
+        # A compiler may have run in the first call, so it is the second one that counts.
+        if row.measure != "bytes" and not reading.failure and reading.value <= COLD:
+            reading = Reading(_take_turn(function, 1, row, clock))
+        found[name] = reading
+        if row.measure != "bytes" and not reading.failure and reading.value <= SLOW:
+            once = max(reading.value, 1e-9)
+            calls[name] = max(1, round(TURN / once)) if row.measure == "time" else 1
+    turns: dict[str, list[float]] = {name: [] for name in calls}
+    stop, rounds = clock() + BUDGET * len(calls), 0
+    while calls and (rounds < FEWEST or (row.measure == "time" and clock() < stop)):
+        for name, count in calls.items():
+            turns[name].append(_take_turn(contestants[name], count, row, clock))
+        rounds += 1
+    return found | {name: Reading(statistics.median(taken)) for name, taken in turns.items()}
 
 
-def seconds(value: float) -> str:
-    """A time with three digits and its unit."""
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if value >= scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value / 1e-9:.3g} ns"
+def _first(function: Callable[[], Any], row: Row, clock: Callable[[], float]) -> Reading:
+    try:
+        with _time_limit(row.limit):
+            return Reading(_take_turn(function, 1, row, clock))
+    except OutOfTime:
+        return Reading(row.limit, "timeout")
+    except Exception as error:
+        return Reading(math.nan, type(error).__name__)
+
+
+def _take_turn(
+    function: Callable[[], Any], count: int, row: Row, clock: Callable[[], float]
+) -> float:
+    if row.measure != "time":
+        return float(function())
+    turns = range(count)
+    start = clock()
+    for _ in turns:
+        function()
+    return (clock() - start) / count
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raises `OutOfTime` in the block after some seconds, where the system has such alarms."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

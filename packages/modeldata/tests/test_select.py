@@ -1,7 +1,10 @@
 """Promises of selections: which nodes, in which order, and what can be asked."""
 
+import copy
+import pickle
 from collections import OrderedDict, namedtuple
-from typing import Any
+from typing import Any, Optional, Protocol, runtime_checkable
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -113,7 +116,7 @@ class TestRefinement:
         assert paths(found) == ["['a']['a']['x']", "['a']['b'][0]", "['c']"]
 
     def test_filters_must_return_a_bool(self, tree):
-        with pytest.raises(TypeError, match=r"True or False, but at `the root` it returned 1\."):
+        with pytest.raises(TypeError, match=r"True or False, but for Node\(.* it returned 1\."):
             tree.select().at_subtrees_where(lambda _: 1)
         assert select([1]).at_subtrees_where(lambda n: np.bool_(n == 1)).count() == 1
 
@@ -221,7 +224,7 @@ class TestQueries:
 
     def test_get_needs_exactly_one(self, tree):
         with pytest.raises(
-            ValueError, match=r"exactly one selected node, got 3 \(`\.items\[0\]`, "
+            ValueError, match=r"exactly one selected node, got 3 \(Leaf at `\.items\[0\]`, Leaf at "
         ):
             tree.select().at_instances_of(Leaf).get()
         with pytest.raises(ValueError, match=r"exactly one selected node, got 0\. Use"):
@@ -240,7 +243,7 @@ class TestQueries:
     def test_counts_can_be_asserted(self, tree):
         assert tree.select().assert_count_is(1).get() is tree
         with pytest.raises(
-            AssertionError, match=r"Expected 2 nodes to be selected, got 1 \(`\(root\)`\)"
+            AssertionError, match=r"Expected 2 nodes to be selected, got 1 \(Node at `\(root\)`\)"
         ):
             tree.select().assert_count_is(2)
 
@@ -298,3 +301,84 @@ class TestAsPytree:
 
     def test_selections_of_one_root_type_are_selections(self, tree):
         assert isinstance(tree.select(), Selection)
+
+
+class TestRobustness:
+    def test_depth_is_no_limit(self):
+        tree = 1
+        for _ in range(3_000):
+            tree = [tree]
+        found = select(tree).at_instances_of(int)
+        assert found.count() == 1
+        assert len(found.get_keypaths()[0]) == 3_000
+        deep = found.set(2)
+        assert select(deep).at_instances_of(int).get() == 2
+
+    def test_what_is_no_class_is_refused(self):
+        for cls in ("int", [int], (int, 3)):
+            with pytest.raises(TypeError, match="Expected a class, or a tuple or union of classes"):
+                select(1).at_instances_of(cls)
+
+    def test_objects_may_claim_a_class(self):
+        claims = mock.Mock(spec=Leaf)
+        assert select([claims, 1]).at_instances_of(Leaf).get() is claims
+
+    def test_classes_may_look_at_the_instance(self):
+        @runtime_checkable
+        class HasText(Protocol):
+            text: str
+
+        class Thing:
+            def __init__(self, **values):
+                vars(self).update(values)
+
+        things = [Thing(), Thing(text="yes"), Thing()]
+        assert select(things).at_instances_of(HasText).get() is things[1]
+        found = jax.jit(lambda x: select([x, 1]).at_instances_of(jax.Array).count())(1.0)
+        assert found == 1
+        assert select([1, None, 2]).at_instances_of(Optional[str]).count() == 1  # noqa: UP045
+        assert select([1, "a", None]).at_instances_of((int, (str, float))).count() == 2
+
+    def test_unsortable_keys_are_explained(self):
+        with pytest.raises(ValueError, match="keys of a dictionary in a pytree to be comparable"):
+            select({1: 2, "a": 3}).at_instances_of(int)
+
+    def test_dictionaries_keep_their_order(self):
+        tree = {"b": 1, "a": OrderedDict(z=1, y=2)}
+        changed = select(tree).at_instances_of(int).apply(lambda x: x + 1)
+        assert list(changed) == ["b", "a"]
+        assert list(changed["a"].items()) == [("z", 2), ("y", 3)]
+
+    def test_what_does_not_change_is_shared_and_the_rest_is_new(self):
+        tree = {"a": [1, 2], "b": [3]}
+        changed = select(tree).at_equal_to(1).set(5)
+        assert changed == {"a": [5, 2], "b": [3]}
+        assert changed["b"] is tree["b"]
+        assert tree == {"a": [1, 2], "b": [3]}
+
+    def test_a_list_that_changes_later_does_not_change_a_selection(self):
+        tree = [[1, 2], 3]
+        selection = select(tree).at_equal_to(3)
+        tree[0].append(9)
+        tree.append(4)
+        assert selection.set(5) == [[1, 2, 9], 5]
+
+    def test_selections_are_pickled_and_copied(self, tree):
+        selection = tree.select().at_instances_of(Leaf)
+        for copied in (
+            pickle.loads(pickle.dumps(selection)),
+            copy.copy(selection),
+            copy.deepcopy(selection),
+        ):
+            assert copied == selection
+            assert copied.set(0) == selection.set(0)
+
+    def test_parts_that_do_not_belong_together_are_refused(self, tree):
+        selection = tree.select().at_instances_of(Leaf)
+        broken = Selection(OrderedDict(), selection.remainder)
+        with pytest.raises(
+            ValueError, match=r"Expected a hole .* got holes at `\.items\[0\]`, .* for no place"
+        ):
+            broken.deselect()
+        with pytest.raises(AttributeError, match="`Selection` has no attribute `nothing`"):
+            selection.nothing  # noqa: B018

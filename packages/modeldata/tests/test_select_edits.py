@@ -99,8 +99,13 @@ class TestReplacing:
             chain.select().select_and_set_by_path({n: 0})
 
     def test_counts_can_be_insisted_on(self, layers):
-        text = r"Expected 3 nodes to be selected, got 4 \(`\.layers\[0\]`, "
+        text = r"Expected 3 nodes to be selected, got 4 \(Layer at `\.layers\[0\]`, Layer at "
+        keys = {(jax.tree_util.GetAttrKey("n"),): 0}
         for act in (
+            lambda: layers.get_sequence(expect=3),
+            lambda: layers.get_by_path(expect=3),
+            lambda: layers.deselect(expect=3),
+            lambda: layers.partition(expect=3),
             lambda: layers.apply(len, expect=3),
             lambda: layers.apply_with_selected_index(max, expect=3),
             lambda: layers.set(0, expect=3),
@@ -114,6 +119,19 @@ class TestReplacing:
             with pytest.raises(ValueError, match=text):
                 act()
         assert numbers(layers.set(0, expect=4)) == [0, 0, 0, 0]
+        assert layers.get_sequence(expect=4) == layers.get_sequence()
+        assert numbers(layers.select_and_set_by_path(keys, expect=4)) == [0, 0, 0, 0]
+        with pytest.raises(
+            ValueError, match=r"Expected 3 .* got 4 \(int at `\.layers\[0\]\.n`, int"
+        ):
+            layers.select_and_set_by_path(keys, expect=3)
+
+    def test_another_count_is_refused_before_anything_is_called(self, layers):
+        calls = []
+        for act in (layers.apply, layers.set, layers.apply_and_inline, layers.insert_after):
+            with pytest.raises(ValueError, match="Expected 0 nodes to be selected, got 4"):
+                act(calls.append, expect=0)
+        assert calls == []
 
     def test_the_tree_itself_is_never_changed(self, chain, layers):
         layers.insert_after(Layer(9))
@@ -122,8 +140,14 @@ class TestReplacing:
 
     def test_strict_nodes_are_explained(self):
         partial = jax.tree_util.Partial(max, 1)
+        arguments = select(partial).at_children()
+        assert arguments.get_sequence() == ((1,), {})
+        assert arguments.deselect() is partial
+        assert select(partial).at_equal_to(1).set(2)(1) == 2
         with pytest.raises(ValueError, match="one refused.*`jax.tree_util.Partial`"):
-            select(partial).at_children()
+            arguments.set(3)
+        with pytest.raises(ValueError, match="one refused.*`jax.tree_util.Partial`"):
+            arguments.remainder  # noqa: B018
 
 
 class TestInlining:

@@ -11,12 +11,12 @@ rebuilds a struct, so that any object may stand in a field: a tracer, None, a sh
 import dataclasses
 import functools
 import inspect
-import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
 
+from modeldata._node_kinds import NodeKind, struct_kind
 from modeldata._struct_info import (
     INFO,
     PyTreeDataclassSafetyError,
@@ -50,40 +50,29 @@ def adopt(cls: type, *, generates_init: bool, chooses_keys: bool) -> None:
         cls.__class__ = StructMeta  # pyright: ignore[reportAttributeAccessIssue]  # see _struct_info
     if "tree_flatten_with_keys" in dir(cls) and "tree_unflatten" in dir(cls):
         jax.tree_util.register_pytree_with_keys_class(cls)
-    elif runs_user_code or chooses_keys or not all(field.init for field in fields):
-        _register_in_python(cls, info, chooses_keys=chooses_keys)
+        return
+    kind = struct_kind(cls, info.data_names, info.static_names, chooses_keys=chooses_keys)
+    if runs_user_code or chooses_keys or not all(field.init for field in fields):
+        _register_in_python(cls, info, kind)
     else:
         jax.tree_util.register_dataclass(cls, info.data_names, info.static_names)
 
 
-def _register_in_python(cls: type, info: StructInfo, *, chooses_keys: bool) -> None:
+def _register_in_python(cls: type, info: StructInfo, kind: NodeKind) -> None:
     """Registers a class that must not be rebuilt by calling it."""
-    data_of = _tuple_getter(info.data_names)
-    statics_of = _tuple_getter(info.static_names)
-
-    def key_of(node: Any, name: str) -> Any:
-        return node.key_for_field(name) if chooses_keys else jax.tree_util.GetAttrKey(name)
 
     def flatten_with_keys(node: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
-        keys = (key_of(node, name) for name in info.data_names)
-        return list(zip(keys, data_of(node), strict=True)), statics_of(node)
+        keyed = zip(kind.keys_of(node), kind.children_of(node), strict=True)
+        return list(keyed), kind.statics_of(node)
 
     def flatten(node: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        return data_of(node), statics_of(node)
+        return tuple(kind.children_of(node)), kind.statics_of(node)
 
     def unflatten(statics: tuple[Any, ...], children: Iterable[Any]) -> Any:
         values = (*children, *statics)
         return make(cls, zip((*info.data_names, *info.static_names), values, strict=True))
 
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
-
-
-def _tuple_getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    if not names:
-        return lambda _: ()
-    if len(names) == 1:
-        return lambda node: (getattr(node, names[0]),)
-    return operator.attrgetter(*names)
 
 
 def _let_init_assign(cls: type) -> None:

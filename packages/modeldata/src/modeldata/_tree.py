@@ -68,7 +68,12 @@ def is_function(value: object) -> bool:
 
     A layer can be called, too, but it is a node of a pytree, and so a part of a model.
     """
-    return callable(value) and flatten_one_level(value) is None
+    return callable(value) and not jax.tree_util.is_tree_node(type(value))
+
+
+def path_text(path: KeyPath) -> str:
+    """Returns a path for an error message."""
+    return f"`{jax.tree_util.keystr(path) or '(root)'}`"
 
 
 def pretty_keystr(keypath: KeyPath, tree: Any) -> str:

@@ -1,182 +1,388 @@
-"""Which nodes of a tree a selector means: functions of path and node, for `take_out`."""
+"""The methods that narrow a selection down."""
 
-import itertools
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+import abc
+import operator
+import types
+import typing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Self, SupportsIndex
 
 import jax
 import numpy as np
 
 from modeldata import _repr
-from modeldata._tree import KeyPath, flatten_one_level, rebuild, walk
+from modeldata._node_kinds import kind_of
+from modeldata._tree import KeyPath, path_text
 from modeldata.named import NamedArray
+from modeldata.selectors import _patterns
+from modeldata.selectors._accessing import accessed_places
+from modeldata.selectors._looking import Looking, State, paths_text
+from modeldata.selectors._searching import (
+    Step,
+    TypeRule,
+    ask_each,
+    follow,
+    is_childless,
+    search,
+)
 
-Wanted = Callable[[KeyPath, Any], bool]
 _ARRAYS = (jax.Array, np.ndarray, NamedArray)
+_IS_WANTED = object()
 
 
-def paths_wanted(paths: Iterable[KeyPath]) -> Wanted:
-    """Returns a test for membership in a set of paths."""
-    wanted = frozenset(paths)
-    return lambda path, _: path in wanted
+class Refining(Looking):
+    """Selections that can be narrowed down."""
 
+    def at(self, accessor_fn: Callable[[Any], Any], *, multiple: bool | None = None) -> Self:
+        """Selects nodes that a function picks by plain attribute access and indexing.
 
-def innermost_paths(tree: Any, is_wanted: Wanted) -> list[KeyPath]:
-    """Returns the paths of wanted nodes that have no wanted node below them.
+        Args:
+            accessor_fn: Takes a stand-in for each selected node, in which leaves are replaced, and
+                returns a node of it, as in `lambda root: root.body.sublayers[0]`; or a collection
+                of nodes.
+            multiple: Whether it returns a collection. By default, a list, tuple, set or dictionary
+                that is not itself a node of the tree counts as a collection.
 
-    Args:
-        tree: A tree.
-        is_wanted: Takes a path and the node there. It is called once for each node.
-    """
-    matches: list[KeyPath] = []
+        Raises:
+            AttributeError: If the function looks inside a leaf.
+            ValueError: If something it returns is not a node of the tree.
+        """
+        trail, places = self._start()
+        found = [
+            place
+            for start in places
+            for place in accessed_places(trail, start, accessor_fn, multiple=multiple)
+        ]
+        return self._at(trail, found)
 
-    def visit(path: KeyPath, node: Any) -> bool:
-        if is_wanted(path, node):
-            matches.append(path)
-        return False
+    def at_instances_of(self, cls: Any, *, innermost: bool = False) -> Self:
+        """Selects the nodes of some types, leaves included.
 
-    walk(tree, visit)
-    # Nodes are visited from the root down, so what lies below a match follows right behind it.
-    return [
-        path
-        for path, after in itertools.zip_longest(matches, matches[1:])
-        if after is None or after[: len(path)] != path
-    ]
+        Args:
+            cls: A class, a tuple of classes, or a union of classes.
+            innermost: Whether to select, of nodes that nest, the inner ones; else the outer ones.
 
+        Raises:
+            TypeError: If `cls` is something else.
+        """
+        rule_for = _rule_for_classes(cls)
+        return self._where(lambda node: isinstance(node, cls), rule_for, innermost=innermost)
 
-def checked_filter(filter_fn: Callable[..., Any], *, with_keypath: bool, base: KeyPath) -> Wanted:
-    """Wraps a filter of the user's so that it takes path and node, and must return a bool.
+    def at_subtrees_where(
+        self,
+        filter_fn: Callable[..., bool],
+        *,
+        with_keypath: bool = False,
+        absolute_keypath: bool = False,
+        innermost: bool = False,
+    ) -> Self:
+        """Selects the nodes for which a function returns True, leaves included.
 
-    Args:
-        filter_fn: Takes a node, or a path and a node.
-        with_keypath: Whether it takes the path.
-        base: What to put in front of the path.
-    """
+        Args:
+            filter_fn: Takes a node; or a path and a node. It is called once for each node.
+            with_keypath: Whether it takes the path.
+            absolute_keypath: Whether the path starts at the root of the tree; else it starts at
+                the node that was selected before.
+            innermost: Whether to select, of nodes that nest, the inner ones; else the outer ones.
 
-    def is_wanted(path: KeyPath, node: Any) -> bool:
-        verdict = filter_fn((*base, *path), node) if with_keypath else filter_fn(node)
-        if not isinstance(verdict, (bool, np.bool_)):
-            raise TypeError(
-                f"Expected the filter to return True or False, but at "
-                f"`{jax.tree_util.keystr((*base, *path)) or 'the root'}` it returned "
-                f"{_repr.brief(verdict)}. Wrap the result in `bool(...)` if that is what is meant."
+        Raises:
+            TypeError: If the function returns something other than a bool.
+        """
+        if not with_keypath:
+            return self._where(lambda node: _verdict(filter_fn(node), node), innermost=innermost)
+
+        def begin(path: KeyPath, node: Any) -> tuple[KeyPath, bool]:
+            path = path if absolute_keypath else ()
+            return path, _verdict(filter_fn(path, node), node)
+
+        def step(path: KeyPath, key: Any, node: Any) -> tuple[KeyPath, bool]:
+            path = (*path, key)
+            return path, _verdict(filter_fn(path, node), node)
+
+        return self._follow(begin, step, innermost=innermost)
+
+    def at_equal_to(self, template: Any) -> Self:
+        """Selects the nodes that are equal (`==`) to an object. Arrays never are.
+
+        Args:
+            template: The object to look for.
+
+        Raises:
+            ValueError: If it is an array.
+        """
+        if isinstance(template, _ARRAYS):
+            raise ValueError(  # noqa: TRY004  # objects of most types will do
+                f"Expected a template that `==` compares as a whole, got the array "
+                f"{_repr.brief(template)}. Use `at_subtrees_where` with a test of your own."
             )
-        return bool(verdict)
 
-    return is_wanted
+        def is_wanted(node: Any) -> bool:
+            if isinstance(node, _ARRAYS):
+                return False
+            try:
+                return bool(node == template)
+            except (TypeError, ValueError):  # what cannot be compared is not equal
+                return False
 
+        return self._where(is_wanted)
 
-def equals(template: Any) -> Wanted:
-    """Returns a test for nodes that are equal to a template.
+    def at_path(self, *patterns: str) -> Self:
+        """Selects nodes by patterns of the paths that lead to them from the nodes selected so far.
 
-    Args:
-        template: Any object but an array.
+        A pattern is a path as it is printed, `.body.sublayers[0]['key']`, the first dot optional.
+        In names and keys, `*` stands for any characters and `?` for one. As steps of their own,
+        `.*` is any one step, `[*]` any one index or key, and `**` any number of steps, also none:
 
-    Raises:
-        ValueError: If it is an array.
-    """
-    if isinstance(template, _ARRAYS):
-        raise ValueError(  # noqa: TRY004  # objects of most types will do
-            f"Expected a template that `==` compares as a whole, got the array "
-            f"{_repr.brief(template)}. Use `at_subtrees_where` with a test of your own."
-        )
+            model.select().at_path("**.attention.query")
+            model.select().at_path(".body.sublayers[*].delta", ".body.sublayers[0]")
 
-    def is_wanted(_: KeyPath, node: Any) -> bool:
-        if isinstance(node, _ARRAYS):
-            return False
-        try:
-            return bool(node == template)
-        except (TypeError, ValueError):  # what cannot be compared is not equal
-            return False
+        Args:
+            *patterns: A node is selected if its path matches one of them, from beginning to end.
+                Of nested nodes the outer ones are selected.
 
-    return is_wanted
+        Raises:
+            TypeError: If a pattern is no text.
+            ValueError: If a pattern is not made of such steps.
+        """
+        compiled = _patterns.PathPatterns(patterns)
+        start = compiled.start()
+        return self._follow(lambda *_: (start, compiled.is_match(start)), compiled.step)
 
+    def at_label(self, *patterns: str) -> Self:
+        """Selects parameters and other variables by patterns of their labels.
 
-def is_childless(_: KeyPath, node: Any) -> bool:
-    """Returns whether a node is a leaf, or a container with nothing in it."""
-    children = flatten_one_level(node)
-    return children is None or not children[0]
+        Values and slots of variables count, too, and nodes of your own that have a `label`.
 
+        Args:
+            *patterns: Labels, in which `*` stands for any characters but `/`, `**` for any
+                characters, and `?` for one but `/`. A node is selected if its label matches one.
 
-class _Token:
-    """Stands for a leaf in the tree that an accessor sees, so that places can be told apart."""
+        Raises:
+            TypeError: If a pattern is no text.
+        """
+        return self._where(_patterns.has_label(patterns))
 
-    def __init__(self, tree: Any, number: int) -> None:
-        self._tree = tree
-        self._number = number
+    def at_arrays(self, *, shape: Any = None, dtype: Any = None) -> Self:
+        """Selects arrays by their shape, axis names and type of elements.
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        leaves = jax.tree_util.tree_leaves_with_path(self._tree, is_leaf=_is_shareable)
-        path, leaf = leaves[self._number]
-        raise AttributeError(
-            f"Expected `at` to stay in the pytree, but it asked for `.{name}` of "
-            f"`{jax.tree_util.keystr(path)}`, a leaf ({_repr.brief(leaf)}). Select the leaf, and "
-            "change what is in it with `apply`."
-        )
+        A named array is selected as a whole. A variable that holds an array is a leaf, and is
+        selected itself. Anything with a `shape` and a `dtype` counts as an array.
 
+        Args:
+            shape: The size of each axis in the order of the data, with or without names: None for
+                any size, and once `...` for any number of axes. Or a mapping from axis names to
+                sizes (None for any), for named arrays that have at least these axes.
+            dtype: A type of elements, or its name; or an abstract type such as `np.floating`,
+                or its name: "floating", "integer", "unsignedinteger", "signedinteger", "inexact",
+                "complexfloating", "number", "prng_key".
 
-def accessed_paths(
-    tree: Any, accessor: Callable[[Any], Any], *, multiple: bool | None
-) -> list[KeyPath]:
-    """Returns the paths of the nodes that an accessor picks out of a tree.
+        Raises:
+            TypeError: If `shape` or `dtype` is something else.
+            ValueError: If `...` occurs twice in `shape`.
+        """
+        is_wanted = _patterns.is_array_like(shape, dtype)
 
-    The accessor gets a copy of the tree in which no object occurs twice, so that what it returns
-    can be found by identity: leaves are replaced, and empty containers, which Python may share.
+        def rule_for(node: Any) -> TypeRule:
+            return (None, None) if isinstance(node, NamedArray) else ask_each(node)
 
-    Args:
-        tree: A tree.
-        accessor: Takes the copy, and returns one of its nodes or a collection of nodes.
-        multiple: Whether it returns a collection; None to look.
+        return self._where(is_wanted, rule_for)
 
-    Raises:
-        ValueError: If something it returns is no node of the tree.
-    """
-    treedef = jax.tree_util.tree_structure(tree, is_leaf=_is_shareable)
-    copy = rebuild(treedef, (_Token(tree, number) for number in range(treedef.num_leaves)))
-    result = accessor(copy)
-    if multiple is None:
-        multiple = _is_collection(result) and not _paths_by_id(copy, [result])
-    targets = _members(result) if multiple else [result]
-    paths = _paths_by_id(copy, targets)
-    for target in targets:
-        if id(target) not in paths:
+    def at_keypaths(self, keypaths: Collection[KeyPath]) -> Self:
+        """Selects nodes by their key paths, which start at the nodes selected so far.
+
+        Args:
+            keypaths: Paths as JAX gives them. Of paths that extend each other the shortest counts.
+
+        Raises:
+            ValueError: If a path leads nowhere from any of the nodes selected so far.
+        """
+        wanted = [tuple(path) for path in keypaths]
+        ways: dict[Any, Any] = {}
+        for path in wanted:
+            way = ways
+            for key in path:
+                way = way.setdefault(key, {})
+            way[_IS_WANTED] = path
+        seen: set[KeyPath] = set()
+
+        def step(way: dict[Any, Any], key: Any, _: Any) -> tuple[Any, bool]:
+            inner = way.get(key)
+            is_wanted = inner is not None and _IS_WANTED in inner
+            if inner is not None and is_wanted:
+                seen.add(inner[_IS_WANTED])
+            return inner, is_wanted
+
+        result = self._follow(lambda *_: step({0: ways}, 0, None), step)
+        lost = [path for path in wanted if not any(path[:n] in seen for n in range(len(path) + 1))]
+        if lost:
             raise ValueError(
-                "Expected the accessor function of `at` to return nodes of its argument, but "
-                f"{_repr.brief(target)} is a value that was not found in the tree! Return parts of "
-                "the tree itself, not copies, static fields, or what is inside of leaves."
+                f"Expected key paths that lead from the selected nodes to others, but "
+                f"{paths_text(lost)} lead nowhere. Take them from `get_keypaths()` of a selection "
+                "in the same tree."
             )
-    return list(paths.values())
+        return result
+
+    def at_pytree_leaves(self) -> Self:
+        """Selects all leaves."""
+
+        def rule_for(node: Any) -> TypeRule:
+            kind = kind_of(node)
+            return kind is None, kind
+
+        return self._where(lambda _: False, rule_for)
+
+    def at_children(self) -> Self:
+        """Selects the direct children of the selected nodes; leaves have none and drop out."""
+        return self._follow(lambda *_: (True, False), lambda *_: (None, True))
+
+    def at_childless(self) -> Self:
+        """Selects all leaves and all nodes without children, such as None and `()`."""
+        return self._where(is_childless)
+
+    def where(self, filter_fn: Callable[..., Any], *, with_keypath: bool = False) -> Self:
+        """Keeps the selected nodes for which a function returns something true.
+
+        Args:
+            filter_fn: Takes a node; or its path from the root, and the node.
+            with_keypath: Whether it takes the path.
+        """
+        nodes = self._state.values
+        arguments = zip(self.get_keypaths(), nodes, strict=True) if with_keypath else zip(nodes)
+        return self._keep([bool(filter_fn(*each)) for each in arguments])
+
+    def pick_nth_selected(self, n: SupportsIndex | Sequence[int]) -> Self:
+        """Keeps some of the selected nodes by their numbers.
+
+        Args:
+            n: A number, from 0, or negative to count from the end; or several. Numbers out of
+                range select nothing.
+        """
+        count = self.count()
+        numbers = [operator.index(n)] if isinstance(n, SupportsIndex) else list(n)
+        kept = {number % count for number in numbers if -count <= number < count}
+        return self._keep([number in kept for number in range(count)])
+
+    def invert(self) -> Self:
+        """Selects all that is not selected, in the largest pieces that have no selected node."""
+        trail, places = self._settled()
+        return self._at(trail, trail.others(places))
+
+    def refine(self, selector_fn: Callable[[Any], Any]) -> Self:
+        """Selects parts of each selected node with a function, which may edit them, too.
+
+        Args:
+            selector_fn: Takes a selected node, and returns a selection in it.
+
+        Raises:
+            ValueError: If it returns something that is not a selection.
+        """
+        trail, places, values, _ = self._state
+        chosen = list(map(selector_fn, values))
+        return self._of(
+            State(trail, places, chosen, is_settled=False)
+        ).flatten_selected_selections()
+
+    def flatten_selected_selections(self) -> Self:
+        """Turns a selection of selections into a selection of what those have selected.
+
+        Raises:
+            ValueError: If a selected node is not a selection.
+        """
+        trail, places, values, _ = self._state
+        for path, node in zip(trail.keys_to(places), values, strict=True):
+            if not isinstance(node, Refining):
+                raise ValueError(  # noqa: TRY004  # the node is a wrong value in the tree
+                    f"Expected every selected node to be a selection, but {path_text(path)} is "
+                    f"{_repr.brief(node)}. Return a selection from the function of `refine`, as in "
+                    "`select(node).at(...)`."
+                )
+        inner = [selection._settled() for selection in values]  # noqa: SLF001  # of this class
+        whole = trail.replaced(places, [each.root for each, _ in inner]).copy()
+        found = [
+            place
+            for outer, each in zip(places, inner, strict=True)
+            for place in whole.graft(outer, *each)
+        ]
+        return self._at(whole, found)
+
+    # ---- Helpers ----
+
+    def _start(self) -> tuple[Any, Any]:
+        """Returns a trail to make longer, and the places from which to go on."""
+        trail, places = self._settled()
+        return trail.copy(), places
+
+    def _where(
+        self,
+        is_wanted: Callable[[Any], bool],
+        rule_for: Callable[[Any], TypeRule] = ask_each,
+        *,
+        innermost: bool = False,
+    ) -> Self:
+        trail, places = self._start()
+        return self._at(trail, search(trail, places, is_wanted, rule_for, innermost=innermost))
+
+    def _follow(
+        self,
+        begin: Callable[[KeyPath, Any], tuple[Any, bool]],
+        step: Step,
+        *,
+        innermost: bool = False,
+    ) -> Self:
+        """Selects by keys, given what to make of the path and the node at which to start."""
+        trail, places = self._start()
+        starts = [
+            (place, *begin(path, trail.node_at(place)))
+            for path, place in zip(trail.keys_to(places), places, strict=True)
+        ]
+        return self._at(trail, follow(trail, starts, step, innermost=innermost))
+
+    def _keep(self, kept: list[bool]) -> Self:
+        trail, places = self._settled()
+        chosen = [place for place, is_kept in zip(places, kept, strict=True) if is_kept]
+        return self._at(trail, chosen)
 
 
-def _is_shareable(node: Any) -> bool:
-    return node is None or (isinstance(node, (tuple, list, dict)) and not node)
+def _verdict(verdict: Any, node: Any) -> bool:
+    if not isinstance(verdict, (bool, np.bool_)):
+        raise TypeError(
+            f"Expected the filter to return True or False, but for {_repr.brief(node)} it returned "
+            f"{_repr.brief(verdict)}. Wrap the result in `bool(...)` if that is what is meant."
+        )
+    return bool(verdict)
 
 
-def _is_collection(value: Any) -> bool:
-    return isinstance(value, (list, tuple, set, frozenset, dict))
+def _rule_for_classes(cls: Any) -> Callable[[Any], TypeRule]:
+    """Returns a rule by which `isinstance` is asked once for a type, where that is the same."""
+    by_type_alone = all(map(_is_plain, _classes(cls)))
+
+    def rule_for(node: Any) -> TypeRule:
+        is_decided = by_type_alone and _says_its_class(type(node))
+        return isinstance(node, cls) if is_decided else None, kind_of(node)
+
+    return rule_for
 
 
-def _members(result: Any) -> list[Any]:
-    if isinstance(result, dict):
-        return list(result.values())
-    if isinstance(result, Collection) or hasattr(result, "__iter__"):
-        return list(result)
-    raise ValueError(
-        f"Expected the accessor function of `at` to return a collection of nodes, because of "
-        f"`multiple=True`, got {_repr.brief(result)}. Return a list, or drop `multiple=True`."
-    )
+def _classes(cls: Any) -> Iterator[type]:
+    if isinstance(cls, tuple):
+        for each in cls:
+            yield from _classes(each)
+    elif isinstance(cls, types.UnionType) or typing.get_origin(cls) is typing.Union:
+        yield from typing.get_args(cls)
+    elif isinstance(cls, type):
+        yield cls
+    else:
+        raise TypeError(
+            f"Expected a class, or a tuple or union of classes, got {_repr.brief(cls)}. To select "
+            "by something else, use `at_subtrees_where`."
+        )
 
 
-def _paths_by_id(tree: Any, targets: Iterable[Any]) -> dict[int, KeyPath]:
-    wanted = {id(target) for target in targets}
-    found: dict[int, KeyPath] = {}
+def _is_plain(cls: type) -> bool:
+    check = type(cls).__instancecheck__
+    return check in (type.__instancecheck__, abc.ABCMeta.__instancecheck__)
 
-    def visit(path: KeyPath, node: Any) -> bool:
-        if id(node) in wanted:
-            found[id(node)] = path
-        return len(found) == len(wanted)  # then there is no need to look any deeper
 
-    walk(tree, visit)
-    return found
+def _says_its_class(cls: type) -> bool:
+    """Returns whether `isinstance` finds for instances of a class what it finds for the class."""
+    return not any("__class__" in vars(base) for base in cls.__mro__ if base is not object)

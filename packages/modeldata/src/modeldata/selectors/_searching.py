@@ -1,0 +1,142 @@
+"""The two loops that look for nodes: one that asks each node, one that goes by keys.
+
+Both go from the root down in the order of JAX, call a test at most once for each node, and take the
+outermost of nested matches unless told otherwise. They keep a stack of their own, so that depth is
+no limit.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from modeldata._node_kinds import NodeKind, kind_of
+from modeldata.selectors._trail import Place, Trail
+
+TypeRule = tuple[bool | None, NodeKind | None]
+"""Whether nodes of a type are wanted (None: ask each), and how to get into them (None: do not)."""
+
+Step = Callable[[Any, Any, Any], tuple[Any, bool]]
+"""From the state of a container, the key of a child and the child to the child's state (None to
+stay out of it) and whether it is wanted."""
+
+
+def ask_each(node: Any) -> TypeRule:
+    """The rule for types that says to ask each node, and to look into it."""
+    return None, kind_of(node)
+
+
+def is_childless(node: Any) -> bool:
+    """Returns whether a node is a leaf, or a container with nothing in it."""
+    kind = kind_of(node)
+    return kind is None or not kind.children_of(node)
+
+
+def search(
+    trail: Trail,
+    starts: Iterable[Place],
+    is_wanted: Callable[[Any], bool],
+    rule_for: Callable[[Any], TypeRule] = ask_each,
+    *,
+    innermost: bool = False,
+) -> list[Place]:
+    """Looks for nodes by asking each of them.
+
+    Args:
+        trail: The containers known so far, to which this adds.
+        starts: The places of the nodes to look into; these may be wanted themselves.
+        is_wanted: Takes a node.
+        rule_for: Takes the first node of each type, and says what to do with nodes of this type.
+        innermost: Whether to take the innermost of nested matches.
+
+    Returns:
+        The places of the wanted nodes, in order.
+    """
+    levels = trail.levels
+    rules: dict[type, TypeRule] = {}
+    found: list[Place] = []
+    for start in starts:
+        number = start[0]
+        items: Iterator[tuple[int, Any]] = iter(((start[1], trail.node_at(start)),))
+        stack: list[tuple[Iterator[tuple[int, Any]], int]] = []
+        while True:
+            for position, node in items:
+                cls = type(node)
+                rule = rules.get(cls)
+                if rule is None:
+                    rule = rules[cls] = rule_for(node)
+                verdict, kind = rule
+                if verdict or (verdict is None and is_wanted(node)):
+                    found.append((number, position))
+                    if not innermost:
+                        continue
+                if kind is not None and (children := kind.children_of(node)):
+                    stack.append((items, number))
+                    levels.append((node, children, number, position, kind))
+                    number = len(levels) - 1
+                    items = enumerate(children)
+                    break
+            else:
+                if not stack:
+                    break
+                items, number = stack.pop()
+    return _innermost(trail, found) if innermost else found
+
+
+def follow(
+    trail: Trail,
+    starts: Iterable[tuple[Place, Any, bool]],
+    step: Step,
+    *,
+    innermost: bool = False,
+) -> list[Place]:
+    """Looks for nodes by their keys.
+
+    Args:
+        trail: The containers known so far, to which this adds.
+        starts: The places of the nodes to look into, each with a state, and whether it is wanted.
+        step: What a key leads to.
+        innermost: Whether to take the innermost of nested matches.
+
+    Returns:
+        The places of the wanted nodes, in order.
+    """
+    found: list[Place] = []
+    for place, state, wanted in starts:
+        if wanted:
+            found.append(place)
+            if not innermost:
+                continue
+        stack = [_level(trail, trail.node_at(place), place, state)]
+        while stack:
+            number, state, items = stack[-1]  # noqa: PLW2901  # goes down, and up again
+            for position, key, node in items:
+                inner, wanted = step(state, key, node)  # noqa: PLW2901  # as above
+                if wanted:
+                    found.append((number, position))
+                if inner is not None and (innermost or not wanted):
+                    stack.append(_level(trail, node, (number, position), inner))
+                    break
+            else:
+                stack.pop()
+    return _innermost(trail, found) if innermost else found
+
+
+def _level(
+    trail: Trail, node: Any, place: Place, state: Any
+) -> tuple[int, Any, Iterator[tuple[int, Any, Any]]]:
+    """Enters a node; returns its number, the state and its numbered children with their keys."""
+    kind = kind_of(node)
+    children = () if kind is None else kind.children_of(node)
+    if kind is None or not children:
+        return -1, state, iter(())
+    trail.levels.append((node, children, *place, kind))
+    return (
+        len(trail.levels) - 1,
+        state,
+        zip(range(len(children)), kind.keys_of(node), children, strict=True),
+    )
+
+
+def _innermost(trail: Trail, found: list[Place]) -> list[Place]:
+    """Leaves out the places that hold others."""
+    holders = {trail.place_of(number) for number in trail.above(found)}
+    return [place for place in found if place not in holders]

@@ -1,0 +1,197 @@
+"""Finding nodes of a tree, and rebuilding what is above them.
+
+A `Trail` keeps every container that a search went through, with the way back to the root. A node is
+known by its *place*: the number of the container that holds it, and its position in there. So a
+search makes no key paths and no copies, and an edit rebuilds the containers above the edited nodes
+and nothing else. Key paths are worked out when somebody asks for them.
+
+A container has a higher number than the one that holds it. This is the order in which paths are
+known, and backwards the order in which containers can be rebuilt.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Self
+
+from modeldata._node_kinds import NodeKind
+from modeldata._tree import KeyPath
+
+Place = tuple[int, int]
+"""Number of a container, and the position of a child."""
+
+ROOT: Place = (-1, 0)
+"""The place of the root, which no container holds."""
+
+
+Level = tuple[Any, Sequence[Any], int, int, NodeKind]
+"""A container that a search went through, its children, its place, and its kind."""
+
+
+class Several(NamedTuple):
+    """What to put in place of one element of a list or tuple.
+
+    Attributes:
+        items: Any number of elements.
+    """
+
+    items: list[Any]
+
+
+class Trail:
+    """The containers that searches of one tree went through.
+
+    Attributes:
+        root: The tree.
+        levels: The containers by their numbers.
+    """
+
+    __slots__ = ("levels", "root")
+
+    def __init__(self, root: Any, levels: Iterable[Level] = ()) -> None:
+        self.root = root
+        self.levels: list[Level] = list(levels)
+
+    def copy(self) -> Self:
+        """Returns a trail that can be made longer without changing this one."""
+        return type(self)(self.root, self.levels)
+
+    def node_at(self, place: Place) -> Any:
+        """Returns the node at a place."""
+        number, position = place
+        return self.root if number < 0 else self.levels[number][1][position]
+
+    def graft(self, place: Place, trail: "Trail", places: Iterable[Place]) -> list[Place]:
+        """Takes over the containers of another trail, whose root is at a place of this one.
+
+        Args:
+            place: Where the root of the other trail is in this one.
+            trail: The other trail.
+            places: Places in the other trail.
+
+        Returns:
+            The same places in this one.
+        """
+        first = len(self.levels)
+        for node, children, parent, position, kind in trail.levels:
+            way = place if parent < 0 else (parent + first, position)
+            self.levels.append((node, children, *way, kind))
+        return [(p[0] + first, p[1]) if p[0] >= 0 else place for p in places]
+
+    def keys_to(self, places: Iterable[Place]) -> list[KeyPath]:
+        """Returns the key path of each place."""
+        paths: dict[int, KeyPath] = {-1: ()}
+        keys: dict[int, Sequence[Any]] = {}
+
+        def path_to(number: int, position: int) -> KeyPath:
+            return (*paths[number], keys[number][position]) if number >= 0 else ()
+
+        places = list(places)
+        for number in sorted(self.above(places)):
+            node, _, *way, kind = self.levels[number]
+            paths[number] = path_to(*way)
+            keys[number] = kind.keys_of(node)
+        return [path_to(*place) for place in places]
+
+    def place_of(self, number: int) -> Place:
+        """Returns the place of a container."""
+        return self.levels[number][2:4]
+
+    def above(self, places: Iterable[Place]) -> set[int]:
+        """Returns the numbers of all containers that hold some of the places, at any depth."""
+        found: set[int] = set()
+        for number, _ in places:
+            while number >= 0 and number not in found:
+                found.add(number)
+                number = self.levels[number][2]  # noqa: PLW2901  # walks up
+        return found
+
+    def outermost(self, places: Iterable[Place]) -> list[Place]:
+        """Returns the places that are not inside others of them, in the order of the tree."""
+        by_way = {tuple(self._positions_to(place)): place for place in places}
+        ways = sorted(by_way)
+        kept: list[tuple[int, ...]] = []
+        for way in ways:
+            if not kept or way[: len(kept[-1])] != kept[-1]:
+                kept.append(way)
+        return [by_way[way] for way in kept]
+
+    def _positions_to(self, place: Place) -> list[int]:
+        """Returns the positions of the nodes on the way from the root to a place."""
+        number, position = place
+        result: list[int] = []
+        while number >= 0:
+            result.append(position)
+            number, position = self.place_of(number)
+        return result[::-1]
+
+    def others(self, places: Iterable[Place]) -> list[Place]:
+        """Returns the places of the largest subtrees that hold none of some places, in order."""
+        places = set(places)
+        if ROOT in places:
+            return []
+        number_at = {self.place_of(number): number for number in self.above(places)}
+        if not number_at:
+            return [ROOT]
+        found: list[Place] = []
+        ways = [self._places_in(number_at[ROOT])]
+        while ways:
+            place = next(ways[-1], None)
+            if place is None:
+                ways.pop()
+            elif place in number_at:
+                ways.append(self._places_in(number_at[place]))
+            elif place not in places:
+                found.append(place)
+        return found
+
+    def _places_in(self, number: int) -> Iterator[Place]:
+        return ((number, position) for position in range(len(self.levels[number][1])))
+
+    def replaced(self, places: Iterable[Place], values: Iterable[Any]) -> "Trail":
+        """Returns the trail of a tree that has other nodes at some places.
+
+        Args:
+            places: Places, none inside another.
+            values: The node for each of them; or `Several`, for an element of a list or tuple, in
+                which case the trail is good for its root alone.
+
+        Raises:
+            ValueError: If a container refuses what it is to hold.
+        """
+        levels = self.levels
+        result = Trail(self.root, levels)
+        changed: dict[int, list[Any]] = {}
+        spliced: set[int] = set()
+        for (number, position), value in zip(places, values, strict=True):
+            if number < 0:
+                result.root = value
+            elif value is not levels[number][1][position]:
+                self._open(number, changed)
+                changed[number][position] = value
+                if type(value) is Several:
+                    spliced.add(number)
+        for number in sorted(changed, reverse=True):
+            children = changed[number]
+            if number in spliced:
+                children = _joined(children)
+            old, _, parent, position, kind = levels[number]
+            node = kind.with_children(old, children)
+            result.levels[number] = (node, children, parent, position, kind)
+            if parent < 0:
+                result.root = node
+            else:
+                changed[parent][position] = node
+        return result
+
+    def _open(self, number: int, changed: dict[int, list[Any]]) -> None:
+        """Makes lists of the children of a container and of those above, to change them."""
+        while number >= 0 and number not in changed:
+            level = self.levels[number]
+            changed[number] = [*level[1]]
+            number = level[2]
+
+
+def _joined(children: list[Any]) -> list[Any]:
+    result: list[Any] = []
+    for child in children:
+        result.extend(child.items if type(child) is Several else (child,))
+    return result

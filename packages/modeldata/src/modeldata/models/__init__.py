@@ -1,8 +1,9 @@
-"""Language models: load them from checkpoints, and generate text with them."""
+"""Language models: load them from checkpoints, generate text with them, and save them."""
 
 from modeldata.models._generate import generate
 from modeldata.models._load import load, load_tokenizer, open_checkpoint
-from modeldata.models.checkpoints import LoadError
+from modeldata.models._save import save
+from modeldata.models.checkpoints import LoadError, SaveError
 from modeldata.models.tokenizers import Tokenizer
 from modeldata.models.transformer import (
     KVCachingTransformerLM,
@@ -15,6 +16,7 @@ from modeldata.models.transformer import (
 __all__ = [
     "KVCachingTransformerLM",
     "LoadError",
+    "SaveError",
     "Tokenizer",
     "TransformerBlock",
     "TransformerFeedForward",
@@ -24,4 +26,5 @@ __all__ = [
     "load",
     "load_tokenizer",
     "open_checkpoint",
+    "save",
 ]

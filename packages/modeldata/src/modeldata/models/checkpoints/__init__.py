@@ -1,7 +1,7 @@
 """Checkpoints: files and models whose tensors are read one at a time."""
 
 from modeldata.models.checkpoints._base import Checkpoint, TensorInfo
-from modeldata.models.checkpoints._errors import LoadError, import_extra
+from modeldata.models.checkpoints._errors import LoadError, SaveError, import_extra
 from modeldata.models.checkpoints._gguf import GGUFCheckpoint
 from modeldata.models.checkpoints._huggingface import (
     HuggingFaceFolder,
@@ -19,6 +19,7 @@ __all__ = [
     "LoadError",
     "Place",
     "Portion",
+    "SaveError",
     "Settings",
     "TensorInfo",
     "TransformersModel",

@@ -1,4 +1,4 @@
-"""The error that every failed load raises, and the import of optional packages."""
+"""The errors of loading and saving, and the import of optional packages."""
 
 import importlib
 from types import ModuleType
@@ -10,6 +10,10 @@ class LoadError(ValueError):
     The text is one sentence that says what was expected and what came, then the way out. Nothing is
     left half loaded when it is raised.
     """
+
+
+class SaveError(ValueError):
+    """A model cannot be saved in a format. Nothing is written when it is raised."""
 
 
 def import_extra(module: str, extra: str, purpose: str) -> ModuleType:

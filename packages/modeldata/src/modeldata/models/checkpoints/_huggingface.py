@@ -1,6 +1,8 @@
 """Checkpoints of Hugging Face: a folder of safetensors files, or a model in memory."""
 
 import json
+import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from modeldata.models.checkpoints._base import Checkpoint, TensorInfo, aligned_e
 from modeldata.models.checkpoints._errors import LoadError, import_extra
 
 _CONFIG = "config.json"
-_SINGLE = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
+# Where weights may be, the first that is there: a list of files, or a single file.
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class HuggingFaceFolder(Checkpoint):
-    """A folder with `config.json` and the weights in safetensors files.
+    """A folder with `config.json` and the weights in files of safetensors or of PyTorch.
 
     Attributes:
         path: The folder.
@@ -57,52 +59,47 @@ class HuggingFaceFolder(Checkpoint):
             path: An existing folder.
 
         Raises:
-            LoadError: If a file is missing or damaged, or the package `safetensors` is missing.
+            LoadError: If a file is missing or damaged, or the package `safetensors` (for older
+                files `torch`) is missing.
         """
         self.path = path
         self.source = f"the Hugging Face folder `{path}`"
         self.config = read_json(path / _CONFIG)
         self.architecture = str(self.config.get("model_type", ""))
-        self._library: Any = import_extra("safetensors", "hf", "Reading a Hugging Face folder")
-        self._files: dict[str, Any] = {}
-        self._tensors: dict[str, Any] = {}
-        self.tensors = {}
-        for name, file in self._locations().items():
-            part = self._open(file).get_slice(name)
-            shape, kind = tuple(part.get_shape()), part.get_dtype()
-            self.tensors[name] = TensorInfo(shape, kind, _stored_bytes(shape, kind))
+        self._files: dict[str, _WeightFile] = {}
+        self._locations = self._find_tensors()
+        self.tensors = {name: self._open(file).info(name) for name, file in self._locations.items()}
 
     def read(self, name: str, dtype: DTypeLike = np.float32) -> np.ndarray:
         """Reads one tensor; see `Checkpoint.read`."""
-        if name not in self._tensors:
+        if name not in self._locations:
             raise LoadError(
                 f"Expected a tensor `{name}` in {self.source}, which has none of this name."
             )
         values = aligned_empty(self.tensors[name].shape, dtype)
-        values[...] = self._open(self._tensors[name]).get_tensor(name)
+        values[...] = self._open(self._locations[name]).values(name)
         return values
 
-    def _locations(self) -> dict[str, str]:
+    def _find_tensors(self) -> dict[str, str]:
         """Which file holds each tensor."""
-        if (self.path / _INDEX).exists():
-            index = read_json(self.path / _INDEX).get("weight_map")
-            if not isinstance(index, dict):
-                raise LoadError(
-                    f"Expected a `weight_map` in `{self.path / _INDEX}`, but there is none. The "
-                    "file is damaged; fetch it again."
-                )
-            self._tensors = index
-        elif (self.path / _SINGLE).exists():
-            self._tensors = dict.fromkeys(self._open(_SINGLE).keys(), _SINGLE)
-        else:
-            raise LoadError(
-                f"Expected `{_SINGLE}` or `{_INDEX}` in {self.source}, which has neither. Weights "
-                "in the older `.bin` files are not read; save the model again with "
-                "`save_pretrained`."
-            )
-        return self._tensors
+        for single in _WEIGHTS:
+            index_file = self.path / f"{single}.index.json"
+            if index_file.exists():
+                index = read_json(index_file).get("weight_map")
+                if not isinstance(index, dict):
+                    raise LoadError(
+                        f"Expected a `weight_map` in `{index_file}`, but there is none. The file "
+                        "is damaged; fetch it again."
+                    )
+                return index
+            if (self.path / single).exists():
+                return dict.fromkeys(self._open(single).names, single)
+        raise LoadError(
+            f"Expected `{_WEIGHTS[0]}` or `{_WEIGHTS[0]}.index.json` in {self.source}, which has "
+            f"neither, nor `{_WEIGHTS[1]}`. Save the model again with `save_pretrained`."
+        )
 
-    def _open(self, file: str) -> Any:
+    def _open(self, file: str) -> "_WeightFile":
         if file not in self._files:
             path = self.path / file
             if not path.exists():
@@ -110,13 +107,60 @@ class HuggingFaceFolder(Checkpoint):
                     f"Expected the file `{file}` that the index names in {self.source}, which has "
                     "none of this name. Fetch the missing part."
                 )
-            try:
-                self._files[file] = self._library.safe_open(path, framework="np")
-            except self._library.SafetensorError as error:
-                raise LoadError(
-                    f"The safetensors file `{path}` is damaged or cut off: {error}. Fetch it again."
-                ) from error
+            kind = _TorchFile if file.endswith(".bin") else _SafetensorsFile
+            self._files[file] = kind(path)
         return self._files[file]
+
+
+class _SafetensorsFile:
+    """Tensors in a file of safetensors, read one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        library: Any = import_extra("safetensors", "hf", "Reading a Hugging Face folder")
+        try:
+            self._file: Any = library.safe_open(path, framework="np")
+        except library.SafetensorError as error:
+            raise LoadError(
+                f"The safetensors file `{path}` is damaged or cut off: {error}. Fetch it again."
+            ) from error
+        self.names = list(self._file.keys())
+
+    def info(self, name: str) -> TensorInfo:
+        part = self._file.get_slice(name)
+        shape, kind = tuple(part.get_shape()), part.get_dtype()
+        return TensorInfo(shape, kind, _stored_bytes(shape, kind))
+
+    def values(self, name: str) -> np.ndarray:
+        return self._file.get_tensor(name)
+
+
+class _TorchFile:
+    """Tensors in a file of `torch.save`, mapped into memory; no code in it is run."""
+
+    def __init__(self, path: Path) -> None:
+        torch: Any = import_extra("torch", "hf", "Reading weights in a `.bin` file")
+        try:
+            # Files of the oldest format cannot be mapped.
+            is_zip = zipfile.is_zipfile(path)
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            raise LoadError(
+                f"The file `{path}` is damaged, or holds more than tensors: {error}. Fetch it "
+                "again, or save the model as safetensors."
+            ) from error
+        self._state: dict[str, Any] = {
+            k: v for k, v in state.items() if hasattr(v, "untyped_storage")
+        }
+        self.names = list(self._state)
+
+    def info(self, name: str) -> TensorInfo:
+        return _info_of(self._state[name])
+
+    def values(self, name: str) -> np.ndarray:
+        return _values_of(self._state[name])
+
+
+_WeightFile = _SafetensorsFile | _TorchFile
 
 
 class TransformersModel(Checkpoint):
@@ -137,14 +181,7 @@ class TransformersModel(Checkpoint):
         self.config = model.config.to_dict()
         self.architecture = str(self.config.get("model_type", ""))
         self._state: dict[str, Any] = model.state_dict()
-        self.tensors = {
-            name: TensorInfo(
-                tuple(tensor.shape),
-                str(tensor.dtype).removeprefix("torch."),
-                tensor.numel() * tensor.element_size(),
-            )
-            for name, tensor in self._state.items()
-        }
+        self.tensors = {name: _info_of(tensor) for name, tensor in self._state.items()}
 
     def read(self, name: str, dtype: DTypeLike = np.float32) -> np.ndarray:
         """Reads one tensor; see `Checkpoint.read`."""
@@ -153,7 +190,7 @@ class TransformersModel(Checkpoint):
                 f"Expected a tensor `{name}` in {self.source}, which has none of this name."
             )
         values = aligned_empty(self.tensors[name].shape, dtype)
-        values[...] = self._state[name].detach().cpu().float().numpy()
+        values[...] = _values_of(self._state[name])
         return values
 
 
@@ -164,6 +201,20 @@ def is_transformers_model(value: Any) -> bool:
         value: Anything.
     """
     return hasattr(value, "state_dict") and hasattr(getattr(value, "config", None), "to_dict")
+
+
+def _info_of(tensor: Any) -> TensorInfo:
+    """What is known of a tensor of PyTorch."""
+    return TensorInfo(
+        tuple(tensor.shape),
+        str(tensor.dtype).removeprefix("torch."),
+        tensor.numel() * tensor.element_size(),
+    )
+
+
+def _values_of(tensor: Any) -> np.ndarray:
+    """The values of a tensor of PyTorch, without a copy where it holds float32 in main memory."""
+    return tensor.detach().cpu().float().numpy()
 
 
 def _stored_bytes(shape: tuple[int, ...], kind: str) -> int:

@@ -82,11 +82,17 @@ class Place:
         outer = {} if self.apart is None else dict([self.apart])
         return outer | {k: v for parts in self.axes for p in parts for k, v in p.axes.items()}
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the stored tensor is the parameter, but for its shape."""
+        parts = self._sizes(stored=True) == self._sizes(stored=False)
+        return parts and self.apart is None and self.shift == 0
+
     def read(self, checkpoint: Checkpoint, dtype: DTypeLike) -> np.ndarray:
         """Reads the parameter; see `WeightRule.read`."""
         shape = tuple(self.named_shape.values())
         if self.apart is None and self._sizes(stored=True) == self._sizes(stored=False):
-            # The whole tensor, which need not be copied.
+            # The whole tensor need not be copied.
             return self._shifted(checkpoint.read(self.name, dtype)).reshape(shape)
         values = aligned_empty(shape, dtype)
         pieces = values.reshape(-1, *self._sizes(stored=False))

@@ -43,6 +43,7 @@ class Family:
         prefix: A beginning of names of tensors that files may leave out.
         ignored: Names of tensors that hold no weights, as a pattern.
         gguf_architectures: What GGUF files call it, if these can be read.
+        write_config: Makes a `config.json` from settings that were read from somewhere else.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Family:
     prefix: str = ""
     ignored: str = r".*\.rotary_emb\.inv_freq"
     gguf_architectures: tuple[str, ...] = ()
+    write_config: Callable[[Any], dict[str, Any]] | None = None
 
     def read_config(self, checkpoint: Checkpoint, dtype: DTypeLike) -> Any:
         """Reads the settings of a checkpoint.
@@ -131,6 +133,7 @@ FAMILIES = (
         _gemma3.read_gemma3,
         _gemma.POST_NORM_ROWS,
         gguf_architectures=("gemma3",),
+        write_config=_gemma3.huggingface_config,
     ),
     Family("phi3", ("phi3",), _phi3.read_phi3, _phi3.rows),
     Family("olmo2", ("olmo2",), _olmo2.read_olmo2, _olmo2.OLMO2_ROWS),

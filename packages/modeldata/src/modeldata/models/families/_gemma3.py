@@ -46,6 +46,52 @@ def read_gemma3(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     return read(checkpoint)
 
 
+def huggingface_config(config: LlamalikeTransformerConfig) -> dict[str, Any]:
+    """Returns the `config.json` of a model.
+
+    Args:
+        config: The settings of the model.
+    """
+    kinds = [config.block_attention_type(i) for i in range(config.num_decoder_blocks)]
+    windows = [
+        kind.window_size for kind in kinds if isinstance(kind, AttentionTypeSlidingWindowCausal)
+    ]
+    everywhere = {"rope_type": "default", "rope_theta": config.rope_wavelength}
+    if config.global_scale_factor is not None:
+        everywhere |= {"rope_type": "linear", "factor": config.global_scale_factor}
+    local = config.local_rope_wavelength or config.rope_wavelength
+    return {
+        **_HUGGINGFACE_DEFAULTS,
+        "architectures": ["Gemma3ForCausalLM"],
+        "model_type": "gemma3_text",
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.embedding_dim,
+        "intermediate_size": config.mlp_hidden_dim,
+        "num_hidden_layers": config.num_decoder_blocks,
+        "num_attention_heads": config.num_kv_heads * config.query_head_multiplier,
+        "num_key_value_heads": config.num_kv_heads,
+        "head_dim": config.projection_dim,
+        "query_pre_attn_scalar": config.query_scale**-2,
+        "rms_norm_eps": config.rms_norm_eps,
+        "sliding_window": windows[0] if windows else 4096,
+        "layer_types": [
+            "sliding_attention"
+            if isinstance(kind, AttentionTypeSlidingWindowCausal)
+            else "full_attention"
+            for kind in kinds
+        ],
+        "rope_parameters": {
+            "full_attention": everywhere,
+            "sliding_attention": {"rope_type": "default", "rope_theta": local},
+        },
+        "final_logit_softcapping": config.final_logit_softcap,
+        "tie_word_embeddings": config.tie_embedder_and_logits,
+        "bos_token_id": 2,
+        "eos_token_id": 1,
+        "pad_token_id": 0,
+    }
+
+
 def _config_from_gguf(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     settings = Settings(checkpoint.config, checkpoint.source, "gemma3.")
     embedding_dim = settings.integer("embedding_length")

@@ -1,0 +1,284 @@
+"""Random small models of every family, against transformers.
+
+For each case one model is loaded from memory and one batch run: rows alone, with padding at the
+right and at the left. Then it is cached, saved, and read back by transformers.
+"""
+
+import dataclasses
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import modeldata as md
+from modeldata import models, nx
+from modeldata.models.families import find_family
+from modeldata.models.transformer import KVCachingTransformerLM
+
+pytestmark = pytest.mark.reference
+
+VOCABULARY, LENGTH, PADDED = 50, 12, 9
+BASE = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+NO_GROUPS = {"num_key_value_heads": 4}
+MULTI_QUERY = {"num_key_value_heads": 1}
+TIED = {"tie_word_embeddings": True}
+
+
+def rope(kind, **options):
+    return {"rope_parameters": {"rope_type": kind, "rope_theta": 1e4, **options}}
+
+
+LLAMA3 = rope(
+    "llama3",
+    factor=4.0,
+    low_freq_factor=1.0,
+    high_freq_factor=4.0,
+    original_max_position_embeddings=16,
+)
+YARN = rope("yarn", factor=4.0, original_max_position_embeddings=16)
+SCALED_YARN = rope(
+    "yarn", factor=4.0, original_max_position_embeddings=16, mscale=1.2, mscale_all_dim=0.8
+)
+WIDE_YARN = rope(
+    "yarn",
+    factor=8.0,
+    original_max_position_embeddings=64,
+    beta_fast=8.0,
+    beta_slow=2.0,
+    truncate=False,
+)
+DYNAMIC = {**rope("dynamic", factor=2.0), "max_position_embeddings": 8}
+LINEAR = rope("linear", factor=3.0)
+LONG_FACTORS = {"short_factor": [1.0, 1.5], "long_factor": [2.0, 3.0]}
+LONG = {**rope("longrope", factor=4.0, original_max_position_embeddings=8, **LONG_FACTORS)}
+SHORT = {**rope("longrope", factor=4.0, original_max_position_embeddings=16, **LONG_FACTORS)}
+HALF = rope("default", partial_rotary_factor=0.5)
+SWITCHED = {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1}
+GEMMA2 = {"head_dim": 8, "query_pre_attn_scalar": 10, "sliding_window": 4}
+EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+
+CASES = {
+    "llama": ("Llama", {}),
+    "llama, all heads, biases, llama3, tied": (
+        "Llama",
+        {**NO_GROUPS, **LLAMA3, **TIED, "attention_bias": True, "mlp_bias": True},
+    ),
+    "llama, one key head, own head size, yarn": (
+        "Llama",
+        {**MULTI_QUERY, **YARN, "head_dim": 6, "hidden_act": "gelu"},
+    ),
+    "llama, yarn with two scales": ("Llama", {**SCALED_YARN, "hidden_act": "gelu_new"}),
+    "llama, wide yarn": ("Llama", {**WIDE_YARN, "head_dim": 8}),
+    "llama, dynamic": ("Llama", DYNAMIC),
+    "llama, linear, one head": ("Llama", {**LINEAR, **MULTI_QUERY, "num_attention_heads": 1}),
+    "mistral": ("Mistral", {"sliding_window": None}),
+    "mistral, window": ("Mistral", {"sliding_window": 5, "head_dim": 6}),
+    "mistral, window and all heads": ("Mistral", {"sliding_window": 3, **NO_GROUPS, **TIED}),
+    "mixtral": ("Mixtral", EXPERTS),
+    "mixtral, one expert a token": ("Mixtral", {**EXPERTS, "num_experts_per_tok": 1, **NO_GROUPS}),
+    "mixtral, window": ("Mixtral", {**EXPERTS, "sliding_window": 4, **MULTI_QUERY}),
+    "qwen2": ("Qwen2", {}),
+    "qwen2, windows in some blocks, tied": ("Qwen2", {**SWITCHED, **TIED}),
+    "qwen2, yarn": ("Qwen2", {**YARN, **MULTI_QUERY}),
+    "qwen3": ("Qwen3", {"head_dim": 8}),
+    "qwen3, biases, all heads": ("Qwen3", {"head_dim": 4, "attention_bias": True, **NO_GROUPS}),
+    "qwen3, yarn, tied, one key head": ("Qwen3", {"head_dim": 4, **YARN, **TIED, **MULTI_QUERY}),
+    "gemma": ("Gemma", {"head_dim": 8}),
+    "gemma, one key head": ("Gemma", {"head_dim": 4, **MULTI_QUERY}),
+    "gemma, untied": ("Gemma", {"head_dim": 4, "tie_word_embeddings": False, **NO_GROUPS}),
+    "gemma2": ("Gemma2", GEMMA2),
+    "gemma2, low caps": (
+        "Gemma2",
+        {**GEMMA2, "final_logit_softcapping": 3.0, "attn_logit_softcapping": 2.0, **NO_GROUPS},
+    ),
+    "gemma2, no caps": (
+        "Gemma2",
+        {**GEMMA2, "final_logit_softcapping": None, "attn_logit_softcapping": None},
+    ),
+    "phi3": ("Phi3", {}),
+    "phi3, one key head, window": ("Phi3", {**MULTI_QUERY, "sliding_window": 4}),
+    "phi3, half of the features": ("Phi3", {**HALF, "hidden_size": 32, **NO_GROUPS}),
+    "phi3, longrope and a long text": ("Phi3", LONG),
+    "phi3, longrope and a short text": ("Phi3", {**SHORT, **NO_GROUPS}),
+    "olmo2": ("Olmo2", {}),
+    "olmo2, one key head, biases": ("Olmo2", {**MULTI_QUERY, "attention_bias": True}),
+    "olmo2, all heads, tied": ("Olmo2", {**NO_GROUPS, **TIED}),
+    "gpt-oss": ("GptOss", {"head_dim": 8, "sliding_window": 4, **EXPERTS}),
+    "gpt-oss, all heads": ("GptOss", {"head_dim": 4, "num_local_experts": 3, **NO_GROUPS}),
+    "gpt-oss, one key head, default rope": (
+        "GptOss",
+        {"head_dim": 4, **EXPERTS, **rope("default"), **MULTI_QUERY},
+    ),
+    "gpt-neox": ("GPTNeoX", {}),
+    "gpt-neox, one after the other": (
+        "GPTNeoX",
+        {"use_parallel_residual": False, "hidden_act": "relu", **rope("default")},
+    ),
+    "gpt-neox, half, no biases in attention, tied": (
+        "GPTNeoX",
+        {**HALF, "attention_bias": False, "hidden_act": "gelu_new", **TIED},
+    ),
+    "gpt2": ("GPT2", {}),
+    "gpt2, other sizes": (
+        "GPT2",
+        {"n_inner": 20, "n_head": 2, "activation_function": "relu", "layer_norm_epsilon": 0.1},
+    ),
+    "gpt2, untied": ("GPT2", {"tie_word_embeddings": False}),
+}
+LENGTH_DEPENDENT = {"llama, dynamic", "phi3, longrope and a long text"}
+WITH_GRADIENTS = ["llama, all heads, biases, llama3, tied", "mixtral", "gemma2", "gpt2", "gpt-oss"]
+
+
+@pytest.fixture(scope="module")
+def transformers():
+    return pytest.importorskip("transformers")
+
+
+@pytest.fixture(scope="module")
+def torch():
+    library = pytest.importorskip("torch")
+    library.set_num_threads(1)
+    return library
+
+
+def random_model(transformers, torch, family, changes):
+    ids = dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id"))
+    if family == "GPT2":
+        sizes = {"vocab_size": VOCABULARY, "n_embd": 16, "n_layer": 2, "n_head": 4}
+        settings = {**sizes, "n_positions": 32, **changes}
+    else:
+        settings = {**BASE, **changes}
+    if family == "GPTNeoX":
+        del settings["num_key_value_heads"]
+    config = getattr(transformers, f"{family}Config")(
+        **settings, **ids, attn_implementation="eager"
+    )
+    torch.manual_seed(0)
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+    return model
+
+
+def texts():
+    return np.random.default_rng(0).integers(0, VOCABULARY, (3, LENGTH))
+
+
+def reference_logits(torch, model, row):
+    with torch.no_grad():
+        return model(torch.from_numpy(row)[None]).logits[0].numpy()
+
+
+def assert_close(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+run = md.variable_jit(lambda model, tokens, places: model(tokens, token_positions=places))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_logits_are_those_of_transformers(transformers, torch, case, tmp_path):
+    theirs = random_model(transformers, torch, *CASES[case])
+    ours = models.load(theirs, progress=False)
+    rows = texts()
+    # The longest comes last, since transformers keeps wavelengths that it made longer for a text.
+    texts_alone = (rows[2, :PADDED], rows[1, :PADDED], rows[0])
+    expected = [reference_logits(torch, theirs, text) for text in texts_alone][::-1]
+
+    # One text fills its row; two are shorter, and padded at the right and at the left.
+    tokens, places = rows.copy(), np.full(rows.shape, -1)
+    places[0], places[1, :PADDED], places[2, -PADDED:] = range(LENGTH), range(PADDED), range(PADDED)
+    tokens[2, -PADDED:] = rows[2, :PADDED]
+    names = ("batch", "seq")
+    batch = run(ours, *(nx.wrap(jnp.asarray(x), *names) for x in (tokens, places)))
+    found = batch.unwrap("batch", "seq", "vocabulary")
+    assert_close(found[0], expected[0])
+    assert_close(found[1, :PADDED], expected[1])
+    assert_close(found[2, -PADDED:], expected[2])
+
+    if case not in LENGTH_DEPENDENT:
+        cached = KVCachingTransformerLM.from_uncached(ours, cache_len=LENGTH + 3)
+        row = nx.wrap(jnp.asarray(rows[0]), "seq")
+        pieces = [cached(row[{"seq": part}]) for part in (slice(0, 7), slice(7, None))]
+        assert_close(nx.concatenate(pieces, "seq").unwrap("seq", "vocabulary"), expected[0])
+
+    models.save(ours, tmp_path)
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, attn_implementation="eager")
+    assert_close(reference_logits(torch, again, rows[0]), expected[0])
+    for mine, saved in zip(
+        *(md.unbind_params(m)[1] for m in (ours, models.load(tmp_path, progress=False))),
+        strict=True,
+    ):
+        assert mine.label == saved.label
+        np.testing.assert_array_equal(
+            mine.value.data_array, saved.value.order_like(mine.value).data_array
+        )
+
+
+@pytest.mark.parametrize("case", WITH_GRADIENTS)
+def test_gradients_are_those_of_torch(transformers, torch, case):
+    theirs = random_model(transformers, torch, *CASES[case])
+    ours = models.load(theirs, progress=False)
+    row = texts()[0]
+    weights = np.random.default_rng(1).normal(size=(LENGTH, VOCABULARY)).astype(np.float32)
+    (theirs(torch.from_numpy(row)[None]).logits[0] * torch.from_numpy(weights)).sum().backward()
+    unbound, parameters = md.unbind_params(ours, freeze=True)
+
+    def loss(parameters):
+        logits = md.bind_variables(unbound, parameters)(nx.wrap(jnp.asarray(row), "seq"))
+        return (logits.unwrap("seq", "vocabulary") * weights).sum()
+
+    found = {p.label: p.value for p in jax.jit(jax.grad(loss))(parameters)}
+
+    # Read like weights, but without what is added to stored scales.
+    named = dict(theirs.named_parameters(remove_duplicate=False))
+    gradients = models.open_checkpoint(
+        types.SimpleNamespace(
+            state_dict=lambda: {name: tensor.grad for name, tensor in named.items()},
+            config=theirs.config,
+        )
+    )
+    family, config = find_family(gradients), ours.metadata.origin.config
+    rules = family.weight_rules(config, family.build_slots(config))
+    assert len(rules) == len(found)
+    for rule in rules:
+        place = dataclasses.replace(rule.place_in(gradients), shift=0.0)
+        expected = place.read(gradients, np.float32)
+        mine = found[rule.label].unwrap(*place.named_shape)
+        np.testing.assert_allclose(mine, expected, rtol=0, atol=3e-5 * np.abs(expected).max())
+
+
+def test_weights_in_files_of_torch_are_read(transformers, torch, tmp_path):
+    theirs = random_model(transformers, torch, *CASES["gpt2"])
+    theirs.save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    # As the oldest files have them: without the prefix, and with buffers that are no weights.
+    state = {name.removeprefix("transformer."): x for name, x in theirs.state_dict().items()}
+    del state["lm_head.weight"]
+    torch.save({**state, "h.0.attn.bias": torch.ones(1, 1, 4, 4)}, tmp_path / "pytorch_model.bin")
+    ours = models.load(tmp_path, progress=False)
+    row = texts()[0]
+    found = ours(nx.wrap(jnp.asarray(row), "seq")).unwrap("seq", "vocabulary")
+    assert_close(found, reference_logits(torch, theirs, row))
+
+
+def test_half_of_the_precision_costs_what_it_costs_transformers(transformers, torch):
+    theirs = random_model(transformers, torch, *CASES["qwen3"])
+    row = texts()[0]
+    exact = reference_logits(torch, theirs, row)
+    half = models.load(theirs, dtype=jnp.bfloat16, progress=False)
+    found = half(nx.wrap(jnp.asarray(row), "seq")).unwrap("seq", "vocabulary")
+    with torch.no_grad():
+        half_logits = theirs.to(torch.bfloat16)(torch.from_numpy(row)[None]).logits[0]
+    error = np.abs(np.asarray(found, np.float32) - exact).mean()
+    assert error < 2 * np.abs(half_logits.float().numpy() - exact).mean()

@@ -1,5 +1,6 @@
 """Shows any Python object as a foldable tree with pictures of its arrays."""
 
+from treeview._aliases import add_alias
 from treeview._array_figure import integer_digitbox, render_array, render_array_sharding
 from treeview._figures import (
     Figure,
@@ -42,6 +43,7 @@ __all__ = [
     "Statistics",
     "Totals",
     "View",
+    "add_alias",
     "bolded",
     "current_options",
     "delegating_adapter",

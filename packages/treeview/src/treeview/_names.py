@@ -1,9 +1,10 @@
 """Names of classes and functions, read without trusting the objects that carry them."""
 
-import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from treeview._aliases import chosen_name, is_found, known_name
 
 _TYPE_NAME = type.__dict__["__name__"].__get__
 _TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
@@ -64,7 +65,7 @@ def qualified_name(cls: type) -> str | None:
         # Some of Python's own classes claim to be builtins and are found in `types` only.
         names = (name for name, value in vars(types).items() if value is cls)
         found = next((f"types.{name}" for name in names), None)
-    return found
+    return found or known_name(cls)
 
 
 def object_name(value: object, module: object, qualname: object) -> str | None:
@@ -77,38 +78,20 @@ def object_name(value: object, module: object, qualname: object) -> str | None:
     """
     if not isinstance(module, str) or not isinstance(qualname, str):
         return None
+    chosen, path = chosen_name(value), qualname.split(".")
+    if chosen is not None:
+        return chosen
     if module in {"builtins", "__main__"}:
-        return qualname if _is_found(value, module, qualname) else None
+        return qualname if is_found(value, module, path) else None
     parts = module.split(".")
     public = [part for part in parts if not part.startswith("_")]
-    for package in (*_packages(public), *_packages(parts)):
-        if _is_found(value, package, qualname):
+    bare = ".".join(part.lstrip("_") for part in parts)  # `functools.reduce` is in `_functools`
+    for package in (*_packages(public), bare, *_packages(parts)):
+        if is_found(value, package, path):
             return f"{package}.{qualname}"
-    return None
+    return known_name(value)
 
 
 def _packages(parts: Sequence[str]) -> list[str]:
     """A dotted name and those of its parents, the shortest first."""
     return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
-
-
-def _is_found(value: object, module: str, qualname: str) -> bool:
-    found: Any = sys.modules.get(module)
-    for part in qualname.split("."):
-        namespace = _namespace(found)
-        if part not in namespace:
-            return False
-        found = namespace[part]
-    if class_of(found) in {classmethod, staticmethod}:
-        found = found.__func__
-    return found is value
-
-
-def _namespace(owner: object) -> Mapping[str, Any]:
-    # Dictionaries only: `getattr` could run the import hook of a lazy module.
-    if isinstance(owner, type):
-        return _TYPE_DICT(owner)
-    try:
-        return object.__getattribute__(owner, "__dict__")
-    except AttributeError:
-        return {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MemberDescriptorType
 from typing import Any, Literal, Protocol
 
+from treeview._aliases import short_name
 from treeview._document import EMPTY, Foreign, Node, Style, Text, text
 from treeview._guard import Damage, guarded, safe_length
 from treeview._names import class_of, qualified_name, type_mro, type_name, type_namespace
@@ -124,6 +125,10 @@ class View:
         if not self.options.roundtrip:
             return type_name(cls)
         return qualified_name(cls) or f"<unreachable>.{type_name(cls)}"
+
+    def short_name(self, name: str) -> str:
+        """A full name as people write it (`np.sin`), or as it is in a roundtrip (`numpy.sin`)."""
+        return name if self.options.roundtrip else short_name(name)
 
     def record(
         self,

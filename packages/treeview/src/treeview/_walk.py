@@ -21,6 +21,7 @@ from time import perf_counter
 from types import FunctionType
 from typing import Any
 
+from treeview._aliases import known_name, read_names
 from treeview._collecting import ArrayCollector, ShownChildren
 from treeview._document import (
     ATOM_TYPES,
@@ -85,6 +86,7 @@ def build_document(
     Returns:
         The root of the document.
     """
+    read_names()
     registry.load_plugins()
     return _Walk(options or current_options(), root, registry).run(obj, shown_children)
 
@@ -113,6 +115,7 @@ def totals(obj: object, **options: Any) -> Totals:
     """
     everything: dict[str, Any] = {"max_items": _UNLIMITED, "max_nodes": _UNLIMITED}
     chosen = changed_options({**everything, "autovisualize": False, **options, "totals": True})
+    read_names()
     default_registry.load_plugins()
     walk = _Walk(chosen, "", default_registry)
     walk.run(obj)
@@ -177,6 +180,9 @@ class _Walk:
         if perf_counter() > self.deadline:
             frame.partial = True
             return text((f"<{type_name(kind)}: time is up>", "muted"))
+        name = self._name(obj, frame)
+        if name is not None:
+            return name
         shown, problem = self._handled(obj)
         if problem:
             shown = _with_problem(shown, problem)
@@ -184,6 +190,15 @@ class _Walk:
         if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
             self.seen[id(obj)] = (obj, node, frame, index)
         return node
+
+    def _name(self, obj: Any, frame: Frame) -> Text | None:
+        """What is known by its name is shown by it, except where somebody wants to look at it."""
+        name = known_name(obj)
+        if name is None or issubclass(class_of(obj), FunctionType | type):
+            return None  # these have handlers that say more
+        if frame.parent is None and not callable(obj):
+            return None
+        return text((self.view.short_name(name), "type"))
 
     def _placed(self, shown: Shown, frame: Frame, index: int) -> Node:
         """What a handler returned, as a node in its place."""

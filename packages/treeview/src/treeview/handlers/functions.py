@@ -46,20 +46,19 @@ def register(registry: Registry) -> None:
 
 def draw_function(obj: types.FunctionType, view: View) -> Sketch:
     """A function by the name under which it can be found, and where it is defined."""
-    del view
     name = object_name(obj, obj.__module__, obj.__qualname__)
-    shown = name or f"<function {obj.__qualname__}>"
+    shown = view.short_name(name) if name else f"<function {obj.__qualname__}>"
     return _leaf(text((shown, "type")), source_place(obj.__code__))
 
 
 def draw_native(obj: Any, view: View) -> Text:
     """A function that is not written in Python."""
-    del view
     module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
     if module is None and (owner := getattr(obj, "__objclass__", None)) is not None:
         module = type_module(owner)
     name = object_name(obj, module, qualname)
-    return text((name or f"<built-in function {qualname}>", "type"))
+    shown = view.short_name(name) if name else f"<built-in function {qualname}>"
+    return text((shown, "type"))
 
 
 def draw_method(obj: types.MethodType, view: View) -> Sketch:
@@ -77,8 +76,8 @@ def draw_method(obj: types.MethodType, view: View) -> Sketch:
 
 def draw_class(obj: type, view: View) -> Sketch:
     """A class by the name under which it can be found, and where it is defined."""
-    del view
-    shown = qualified_name(obj) or f"<class {type_name(obj)}>"
+    name = qualified_name(obj)
+    shown = view.short_name(name) if name else f"<class {type_name(obj)}>"
     return _leaf(text((shown, "type")), _class_place(obj))
 
 

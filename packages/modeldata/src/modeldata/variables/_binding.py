@@ -159,7 +159,7 @@ def update_variables(tree: Any, values: Any) -> None:
     """
     variables = dict.fromkeys(v for v in jax.tree_util.tree_leaves(tree) if _is_variable(v))
     refuse_conflicts(tuple(variables), tree)
-    by_slot = {_slot_key(variable.get_slot()): variable for variable in variables}
+    by_slot = {variable.identity: variable for variable in variables}
     found = _by_slot(
         v for v in jax.tree_util.tree_leaves(values, is_leaf=_is_value) if _is_value(v)
     )

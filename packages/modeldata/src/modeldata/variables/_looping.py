@@ -161,6 +161,5 @@ def _same_type(old: Any, new: Any) -> bool:
 
 def _fits(old: Any, new: Any) -> bool:
     # JAX itself gives a weakly typed start, such as a Python number, the dtype of the end.
-    is_weak = getattr(jax.typeof(old), "weak_type", False)
-    weak = is_weak and jnp.promote_types(old.dtype, new.dtype) == new.dtype
+    weak = getattr(jax.typeof(old), "weak_type", False) and jnp.result_type(old, new) == new.dtype
     return jnp.shape(old) == jnp.shape(new) and (old.dtype == new.dtype or weak)

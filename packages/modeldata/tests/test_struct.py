@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import pickle
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +17,9 @@ from modeldata import (
     Struct,
     is_pytree_dataclass_type,
     is_pytree_node_field,
+    nx,
     pytree_dataclass,
+    select,
     static_field,
 )
 
@@ -222,6 +225,43 @@ class TestConstruction:
 
         assert jax.tree.map(lambda x: x + 1, Keywords(b=2)) == Keywords(a=2, b=3)
 
+    def test_slots_are_left_to_jax(self):
+        @pytree_dataclass
+        class Slotted:
+            __slots__ = ("x",)
+            x: Any
+
+        assert jax.tree.map(lambda x: x + 1, Slotted(1)).x == 2
+        assert select(Slotted(1)).at_instances_of(int).set(5).x == 5
+
+    def test_slots_do_not_go_with_an_init_that_must_not_run(self):
+        with pytest.raises(
+            PyTreeDataclassSafetyError, match=r"Slotted` to keep its fields in `__dict__`, because"
+        ):
+
+            @pytree_dataclass
+            class Slotted:
+                __slots__ = ("x",)
+                x: Any
+
+                def __init__(self, x):
+                    self.x = x
+
+    def test_parametrized_generics_can_be_called_and_subclassed(self):
+        item = TypeVar("item")
+
+        @pytree_dataclass
+        class Box(Struct, Generic[item]):
+            x: item
+
+        @pytree_dataclass
+        class IntBox(Box[int]):
+            x: int
+            y: int = 3
+
+        assert Box[int](2) == Box(2)
+        assert jax.tree.leaves(IntBox(1)) == [1, 3]
+
 
 class TestGuards:
     def test_decorating_twice_is_an_error(self):
@@ -302,6 +342,13 @@ class TestGuards:
         with pytest.raises(TypeError, match=r"static field `Doubled\.half`, got f32\[2\]"):
             Doubled(jnp.ones(2))
 
+    def test_named_arrays_and_tracers_are_no_static_values(self):
+        advice = r"Make it a pytree field \(drop `static_field`\)"
+        with pytest.raises(TypeError, match=rf"got NamedArray\(f32\[a:2\]\)\. {advice}"):
+            Tagged(1, nx.ones({"a": 2}))
+        with pytest.raises(TypeError, match=rf"got f32\[\]\. {advice}"):
+            jax.jit(lambda x: Tagged(1, x))(1.0)
+
 
 class TestMethods:
     def test_from_attributes_inverts_attributes_dict(self):
@@ -318,8 +365,25 @@ class TestMethods:
         node = Doubled(2)
         assert node.replace(value=0).attributes_dict() == {"value": 0, "half": 2}
         assert node.value == 4
-        with pytest.raises(ValueError, match="unknown: `other`"):
+        with pytest.raises(
+            ValueError,
+            match=r"fields of `Doubled` to replace, got `other`\. The fields are `value`",
+        ):
             node.replace(other=1)
+
+    def test_values_that_a_method_remembers_stay_with_their_instance(self):
+        @pytree_dataclass
+        class Remembers(Struct):
+            x: Any
+
+            @functools.cached_property
+            def twice(self):
+                return 2 * self.x
+
+        node = Remembers(2)
+        assert node.twice == 4
+        assert node.replace(x=5).twice == 10
+        assert node.select().at_instances_of(int).set(7).twice == 14
 
     def test_dataclasses_replace_works(self):
         assert dataclasses.replace(Point(1, 2), y=3) == Point(1, 3)
@@ -345,6 +409,38 @@ class TestMethods:
 
     def test_equal_structs_have_equal_hashes(self):
         assert hash(Point(1, (2,))) == hash(Point(1, (2,)))
+
+    def test_hashes_leave_out_what_does_not_compare(self):
+        @pytree_dataclass
+        class Noted(Struct):
+            x: Any
+            note: Any = dataclasses.field(compare=False)
+
+        assert hash(Noted(1, "a")) == hash(Noted(1, ["not hashable"]))
+        with pytest.raises(TypeError, match="unhashable type: 'list'"):
+            hash(Noted([1], "a"))
+
+    def test_an_own_hash_is_kept_and_a_parents_is_not(self):
+        @pytree_dataclass
+        class Own(Struct):
+            x: Any
+
+            def __hash__(self):
+                return 7
+
+        @pytree_dataclass
+        class Child(Own):
+            x: Any
+
+        assert hash(Own(1)) == 7
+        assert hash(Child(1)) == hash((1,))
+
+    def test_equal_structures_have_equal_hashable_treedefs(self):
+        structure = jax.tree_util.tree_structure
+        same = structure(Tagged([1], "a")), structure(Tagged([2], "a"))
+        assert same[0] == same[1]
+        assert hash(same[0]) == hash(same[1])
+        assert structure(Tagged([1], "b")) != same[0]
 
     def test_ordering_on_demand(self):
         @pytree_dataclass(order=True)

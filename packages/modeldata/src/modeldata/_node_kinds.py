@@ -72,8 +72,10 @@ def struct_kind(
 ) -> NodeKind:
     """Returns the kind of a struct class, and remembers it for `kind_of`.
 
+    A class with `__slots__` is left to JAX, which rebuilds its instances by calling it.
+
     Args:
-        cls: A class whose instances store their fields in `__dict__`.
+        cls: A class.
         data_names: The fields that are children.
         static_names: The other fields.
         chooses_keys: Whether the class has a `key_for_field` of its own.
@@ -100,8 +102,14 @@ def struct_kind(
         statics_of=statics_of,
         with_children=with_children,
     )
-    setattr(cls, _KIND, kind)
+    if has_dict(cls):
+        setattr(cls, _KIND, kind)
     return kind
+
+
+def has_dict(cls: type) -> bool:
+    """Returns whether instances of a class keep their attributes in `__dict__`."""
+    return cls.__dictoffset__ != 0
 
 
 def _sequence_keys(node: Sequence[Any]) -> list[Any]:

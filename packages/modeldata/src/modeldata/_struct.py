@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 from modeldata import _repr
+from modeldata._node_kinds import tuple_getter
 from modeldata._struct_building import (
     adopt,
     check_hidden_init,
@@ -153,6 +154,13 @@ class Struct(metaclass=StructMeta):
             TypeError: If a static value is not hashable.
             ValueError: If a name is not that of a field.
         """
+        names = info_of(type(self)).names
+        unknown = [name for name in changes if name not in names]
+        if unknown:
+            raise ValueError(
+                f"Expected names of fields of `{type(self).__qualname__}` to replace, got "
+                f"{listed(unknown)}. The fields are {listed(names)}."
+            )
         return self.from_attributes(**{**self.attributes_dict(), **changes})
 
     @final
@@ -284,19 +292,20 @@ def _decorate(cls: type[_T], settings: _Settings) -> type[_T]:
         check_hidden_init(cls)
     if declares_statics(cls) and not hasattr(cls, "__post_init__"):
         setattr(cls, "__post_init__", check_statics)  # noqa: B010  # unknown to type checkers
-    own_eq = "__eq__" in cls.__dict__
+    compares_trees = settings.eq and "__eq__" not in cls.__dict__
     is_struct = issubclass(cls, Struct)
     dataclasses.dataclass(
         frozen=True,
         init=settings.init,
         repr=not is_struct if settings.repr is None else settings.repr,
-        eq=settings.eq,
+        # Each method that dataclasses generate costs time when a module is imported.
+        eq=settings.eq and (settings.order or not compares_trees),
         order=settings.order,
         match_args=settings.match_args,
         kw_only=settings.kw_only,
     )(cls)
-    if settings.eq and not own_eq:
-        cls.__eq__ = _equal_trees
+    if compares_trees:
+        _compare_trees(cls)
     check_listed_fields(cls, opted_in=settings.has_implicitly_inherited_fields)
     adopt(cls, generates_init=generates_init, chooses_keys=_has_own_keys(cls))
     return cls
@@ -315,6 +324,20 @@ def _check_names(cls: type) -> None:
             f"Expected fields of `{cls.__qualname__}` with names of their own, but "
             f"{listed(taken)} would hide a method that every `Struct` has. Choose another name."
         )
+
+
+def _compare_trees(cls: type) -> None:
+    """Lets a class compare by tree, and hash by its fields, as dataclasses do."""
+    cls.__eq__ = _equal_trees  # pyright: ignore[reportAttributeAccessIssue]  # it is a method
+    if "__hash__" in cls.__dict__:
+        return
+    fields = [f for f in dataclasses.fields(cls) if (f.compare if f.hash is None else f.hash)]
+    values_of = tuple_getter(tuple(field.name for field in fields))
+
+    def hash_fields(self: Any) -> int:
+        return hash(values_of(self))
+
+    cls.__hash__ = hash_fields  # pyright: ignore[reportAttributeAccessIssue]  # as above
 
 
 def _equal_trees(self: Any, other: Any) -> Any:
@@ -337,7 +360,3 @@ def _equal_leaves(a: Any, b: Any) -> bool:
             same_kind and a.dtype == b.dtype and np.shape(a) == np.shape(b) and bool((a == b).all())
         )
     return bool(a == b)
-
-
-def _signature(leaf: Any) -> tuple[Any, tuple[int, ...]]:
-    return getattr(leaf, "dtype", None), np.shape(leaf)

@@ -16,7 +16,7 @@ from typing import Any
 
 import jax
 
-from modeldata._node_kinds import NodeKind, struct_kind
+from modeldata._node_kinds import NodeKind, has_dict, struct_kind
 from modeldata._struct_info import (
     INFO,
     PyTreeDataclassSafetyError,
@@ -53,9 +53,19 @@ def adopt(cls: type, *, generates_init: bool, chooses_keys: bool) -> None:
         return
     kind = struct_kind(cls, info.data_names, info.static_names, chooses_keys=chooses_keys)
     if runs_user_code or chooses_keys or not all(field.init for field in fields):
+        _check_has_dict(cls)
         _register_in_python(cls, info, kind)
     else:
         jax.tree_util.register_dataclass(cls, info.data_names, info.static_names)
+
+
+def _check_has_dict(cls: type) -> None:
+    if not has_dict(cls):
+        raise PyTreeDataclassSafetyError(
+            f"Expected `{cls.__qualname__}` to keep its fields in `__dict__`, because it must be "
+            "rebuilt without running `__init__`, got `__slots__`. Remove `__slots__`, or what the "
+            "class defines of `__init__`, `__post_init__` and `key_for_field`."
+        )
 
 
 def _register_in_python(cls: type, info: StructInfo, kind: NodeKind) -> None:

@@ -10,9 +10,6 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
-import jax
-import numpy as np
-
 from modeldata import _repr
 
 _T = TypeVar("_T")
@@ -102,7 +99,8 @@ def listed(names: Iterable[str]) -> str:
 
 def check_statics(node: Any) -> None:
     """Refuses static values that JAX could not compare, while the user still sees the place."""
-    for name in info_of(type(node)).static_names:
+    # Not `info_of`, which looks twice: this runs whenever JAX rebuilds a struct.
+    for name in type(node).__dict__[INFO].static_names:
         value = getattr(node, name)
         try:
             hash(value)
@@ -113,7 +111,7 @@ def check_statics(node: Any) -> None:
 def _static_advice(node: Any, name: str, value: Any) -> str:
     where = f"`{type(node).__qualname__}.{name}`"
     got = f"Expected a hashable value in the static field {where}, got {_repr.brief(value)}."
-    if isinstance(value, (np.ndarray, jax.Array)):
+    if hasattr(value, "dtype"):
         return f"{got} Make it a pytree field (drop `static_field`), or store a tuple or a number."
     advice = {list: "a tuple", dict: "a tuple of pairs", set: "a frozenset", slice: "a tuple"}
     instead = advice.get(type(value), "a hashable value (a tuple, a frozen dataclass)")

@@ -1,6 +1,8 @@
 """Language models: load them from checkpoints, generate text with them, and save them."""
 
-from modeldata.models._generate import generate
+from modeldata.models import simple_mlp
+from modeldata.models._compare import ComparedPart, Comparison, compare
+from modeldata.models._generate import generate, stream
 from modeldata.models._load import load, load_tokenizer, open_checkpoint
 from modeldata.models._save import save
 from modeldata.models.checkpoints import LoadError, SaveError
@@ -11,9 +13,13 @@ from modeldata.models.transformer import (
     TransformerFeedForward,
     TransformerLM,
     TransformerMetadata,
+    stack_blocks,
+    unstack_blocks,
 )
 
 __all__ = [
+    "ComparedPart",
+    "Comparison",
     "KVCachingTransformerLM",
     "LoadError",
     "SaveError",
@@ -22,9 +28,14 @@ __all__ = [
     "TransformerFeedForward",
     "TransformerLM",
     "TransformerMetadata",
+    "compare",
     "generate",
     "load",
     "load_tokenizer",
     "open_checkpoint",
     "save",
+    "simple_mlp",
+    "stack_blocks",
+    "stream",
+    "unstack_blocks",
 ]

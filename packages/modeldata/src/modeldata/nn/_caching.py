@@ -12,6 +12,7 @@ from modeldata.named import NamedArray
 from modeldata.nn._attention import Attention
 from modeldata.nn._axes import data_like, require_named
 from modeldata.nn._layer import Layer, require_side_input
+from modeldata.nn._stacking import per_layer_metadata
 from modeldata.variables import StateVariable
 
 
@@ -77,6 +78,7 @@ class KVCachingAttention(Layer):
         cache_end_index_key: str = "cache_end_index",
         cache_dtype: Any = jnp.float32,
         cache_label: Hashable | None = None,
+        layerstack_axes: Mapping[Hashable, int] | None = None,
     ) -> "KVCachingAttention":
         """Makes a caching layer that shares all sublayers with one that does not cache.
 
@@ -88,10 +90,13 @@ class KVCachingAttention(Layer):
             cache_end_index_key: The side input with the index to write at.
             cache_dtype: The dtype of the cache.
             cache_label: The label of the cache's state variable; a new one if not given.
+            layerstack_axes: Sizes of the axes of all stacks that the layer is in; each of their
+                layers gets a cache of its own.
         """
         # The last axis, the features, stays innermost: scores read the cache along it.
         *outer, last = cached_axes.items()
-        sizes = dict([*outer, (sequence_axis, cache_len), last])
+        stacks = dict(layerstack_axes or {})
+        sizes = dict([*stacks.items(), *outer, (sequence_axis, cache_len), last])
         empty = [
             NamedArray(data_array=jnp.zeros(tuple(sizes.values()), cache_dtype), dims=tuple(sizes))
             for _ in range(2)
@@ -104,7 +109,9 @@ class KVCachingAttention(Layer):
             original.attn_value_to_output,
             sequence_axis,
             cache_end_index_key,
-            StateVariable((empty[0], empty[1]), label=cache_label),
+            StateVariable(
+                (empty[0], empty[1]), label=cache_label, metadata=per_layer_metadata(stacks)
+            ),
         )
 
 

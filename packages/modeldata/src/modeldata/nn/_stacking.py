@@ -6,7 +6,7 @@ differ, it has what they had in braces, as in `block_{0:24}/mlp/in.weights`.
 """
 
 import enum
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeGuard
 
 import jax
@@ -50,6 +50,16 @@ class LayerStackVarBehavior(enum.Enum):
 def declared_behavior(variable: Any, axis: Hashable) -> Any:
     """Returns what the metadata of a variable say about the axis of a stack; None for nothing."""
     return variable.metadata.get(_AXES, {}).get(axis)
+
+
+def per_layer_metadata(axes: Iterable[Hashable]) -> FrozenDict:
+    """Returns the metadata of a state variable that has a value for each layer of some stacks.
+
+    Args:
+        axes: The axes of the stacks; none for a variable outside of stacks.
+    """
+    kinds = FrozenDict(dict.fromkeys(axes, LayerStackVarBehavior.PER_LAYER))
+    return FrozenDict({_AXES: kinds} if kinds else {})
 
 
 def is_named(node: Any) -> TypeGuard[NamedArray]:
@@ -96,17 +106,35 @@ def smallest_period(layers: list[Any]) -> int:
     Raises:
         ValueError: If the structure does not repeat.
     """
-    forms = [_form(layer) for layer in layers]
-    count = len(layers)
-    for length in range(1, count // 2 + 1):
-        if count % length == 0 and _repeats(forms, length):
-            return length
-    if count == 1:
-        return 1
+    period, count = repeated_pattern(layers)
+    if period * count == len(layers):
+        return period
     raise ValueError(
-        f"Expected layers whose structure repeats, but no pattern fits these {count}: "
-        f"{_difference(forms)}. Stack a part of them, or make them alike."
+        f"Expected layers whose structure repeats, but no pattern fits these {len(layers)}: "
+        f"{_difference(list(map(_form, layers)))}. Stack a part of them, or make them alike."
     )
+
+
+def repeated_pattern(layers: list[Any]) -> tuple[int, int]:
+    """Finds the pattern of layers that, repeated from the start, covers the most of a list.
+
+    Args:
+        layers: The layers in order, at least one.
+
+    Returns:
+        The length of the pattern, the shortest of those that cover as many layers, and how often
+        it is there in full.
+    """
+    forms = [_form(layer) for layer in layers]
+    best = (1, 1)
+    for period in range(1, len(layers) // 2 + 1):
+        same = next(
+            (i for i in range(period, len(forms)) if forms[i] != forms[i - period]), len(forms)
+        )
+        count = same // period
+        if count > 1 and period * count > best[0] * best[1]:
+            best = period, count
+    return best
 
 
 def _repeats(forms: list[Any], length: int) -> bool:

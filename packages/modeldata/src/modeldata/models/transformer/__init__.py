@@ -30,6 +30,7 @@ from modeldata.models.transformer._parts import (
     check_ids,
     check_tokens,
 )
+from modeldata.models.transformer._stacking import stack_blocks, unstack_blocks
 
 __all__ = [
     "ActivationName",
@@ -54,4 +55,6 @@ __all__ = [
     "build_llamalike_transformer",
     "check_ids",
     "check_tokens",
+    "stack_blocks",
+    "unstack_blocks",
 ]

@@ -1,6 +1,8 @@
 """A transformer that remembers the keys and values of the tokens that it has read."""
 
-from collections.abc import Hashable, Mapping
+import functools
+import itertools
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -21,6 +23,7 @@ from modeldata.nn import (
     EmbeddingDecode,
     KVCachingAttention,
     Layer,
+    LayerStack,
     Linear,
     Sequential,
 )
@@ -141,23 +144,17 @@ class KVCachingTransformerLM(Struct):
             **dict(metadata.common_head_axes),
             "projection": metadata.projection_dim,
         }
-        labels = iter(range(len(jax.tree_util.tree_leaves(uncached.body, is_leaf=_is_attention))))
-
-        def cached(node: Any) -> Any:
-            if not isinstance(node, Attention):
-                return node
-            return KVCachingAttention.from_uncached(
-                node,
-                sequence_axis=_SEQ,
-                cache_len=cache_len,
-                cached_axes=cached_axes,
-                cache_end_index_key=_END_INDEX,
-                cache_dtype=metadata.activation_dtype,
-                cache_label=f"{variable_name_prefix}/cache_{next(labels)}",
-            )
-
+        make_cached = functools.partial(
+            KVCachingAttention.from_uncached,
+            sequence_axis=_SEQ,
+            cache_len=cache_len,
+            cached_axes=cached_axes,
+            cache_end_index_key=_END_INDEX,
+            cache_dtype=metadata.activation_dtype,
+        )
+        labels = (f"{variable_name_prefix}/cache_{number}" for number in itertools.count())
         body = jax.tree_util.tree_map(_with_cached_positions, uncached.body, is_leaf=_is_mask)
-        body = jax.tree_util.tree_map(cached, body, is_leaf=_is_attention)
+        body = _with_caches(body, make_cached, labels, {})
         positions = full({**batch, _SEQ: cache_len}, -1, jnp.int32)
         return cls(
             body=_with_output_slot(body),
@@ -211,8 +208,24 @@ def _positions(
     return given.astype(known.dtype).broadcast_to(named_shape=shape).order_as(*shape)
 
 
-def _is_attention(node: Any) -> bool:
-    return isinstance(node, Attention)
+def _with_caches(
+    tree: Any, make_cached: Callable[..., Any], labels: Iterator[str], axes: dict[Hashable, int]
+) -> Any:
+    """Replaces attention by attention with a cache; `axes` are those of the stacks around."""
+
+    def change(node: Any) -> Any:
+        if isinstance(node, Attention):
+            return make_cached(node, cache_label=next(labels), layerstack_axes=axes)
+        if not isinstance(node, LayerStack):
+            return node
+        inner = {**axes, node.stack_axis: node.stack_axis_size}
+        return node.replace(
+            stacked_sublayers=_with_caches(node.stacked_sublayers, make_cached, labels, inner)
+        )
+
+    return jax.tree_util.tree_map(
+        change, tree, is_leaf=lambda node: isinstance(node, Attention | LayerStack)
+    )
 
 
 def _is_mask(node: Any) -> bool:

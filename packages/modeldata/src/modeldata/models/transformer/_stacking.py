@@ -1,12 +1,12 @@
 """Blocks of a language model as one stack, and back as a list."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
 from modeldata import nn
 from modeldata.models.transformer._parts import TransformerBlock, TransformerLM
+from modeldata.nn._stacking import repeated_pattern
 
 BLOCKS = "blocks"
 """The axis that counts the blocks of a stack."""
@@ -60,8 +60,8 @@ def _with_layers(model: TransformerLM, change: Callable[[list[Any]], list[Any]])
 
 def _stacked(layers: list[Any]) -> list[Any]:
     start = next((i for i, x in enumerate(layers) if isinstance(x, TransformerBlock)), len(layers))
-    run = list(_while_block(layers[start:]))
-    period, count = nn.repeated_pattern(run) if run else (1, 1)
+    run = list(itertools.takewhile(lambda x: isinstance(x, TransformerBlock), layers[start:]))
+    period, count = repeated_pattern(run) if run else (1, 1)
     if count < 2:
         raise ValueError(
             f"Expected a row of blocks whose structure repeats, but got {len(run)} blocks without "
@@ -73,13 +73,6 @@ def _stacked(layers: list[Any]) -> list[Any]:
     return [*layers[:start], stack, *layers[end:]]
 
 
-def _while_block(layers: list[Any]) -> Any:
-    for layer in layers:
-        if not isinstance(layer, TransformerBlock):
-            return
-        yield layer
-
-
 def _unstacked(layers: list[Any]) -> list[Any]:
     if not any(isinstance(layer, nn.LayerStack) for layer in layers):
         raise ValueError(
@@ -88,7 +81,7 @@ def _unstacked(layers: list[Any]) -> list[Any]:
         )
     result: list[Any] = []
     for layer in layers:
-        steps = layer.unstack() if isinstance(layer, nn.LayerStack) else [layer]
-        for step in steps:
-            result.extend(step.sublayers if type(step) is nn.Sequential and len(steps) > 1 else [step])
+        for step in layer.unstack() if isinstance(layer, nn.LayerStack) else [layer]:
+            # One step of a pattern of several blocks is a sequence of them.
+            result.extend(step.sublayers if type(step) is nn.Sequential else [step])
     return result

@@ -19,12 +19,12 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # Where each tool shows its tree, and what to click on to unfold the first branch that is folded.
 TREE = {
-    "treeview": "document.querySelector('.treeview details')",
+    "treeview": "document.querySelector('.treeview :is(details, .r)')",
     "treescope": "document.querySelector('treescope-container')?.shadowRoot"
     "?.querySelector('.foldable_node')",
 }
 FOLDED = {
-    "treeview": "[...document.querySelectorAll('details:not([open]) > summary')]"
+    "treeview": "[...document.querySelectorAll('details:not([open]) > summary, .r.tv-shut')]"
     ".find(one => one.checkVisibility())",
     "treescope": "[...document.querySelector('treescope-container').shadowRoot"
     ".querySelectorAll('.foldable_node_toggle:not(:checked)')]"

@@ -76,7 +76,8 @@ def test_each_sheet_and_the_script_are_there_once():
     for _ in range(3):
         page.add([list(range(100)) for _ in range(30)])
     soup = BeautifulSoup(page.html(), "html.parser")
-    assert len(soup.find_all("style")) == len(soup.find_all("script")) == 1
+    assert len(soup.find_all("style")) == len(soup.find_all("script", type=False)) == 1
+    assert len(soup.find_all("script", class_="tv-data")) == 3
 
 
 def test_a_page_without_trees_needs_no_script():

@@ -271,6 +271,11 @@ class KeySteps(Sequence[Step]):
     def __init__(self, keys: Sequence[Any]) -> None:
         self._keys = keys
 
+    @property
+    def keys(self) -> Sequence[Any]:
+        """The keys, in the order of the children."""
+        return self._keys
+
     def __len__(self) -> int:
         return len(self._keys)
 

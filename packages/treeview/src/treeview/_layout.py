@@ -69,6 +69,11 @@ def open_branches(root: Node, *, width: int, max_lines: int | None) -> set[int]:
     return set(_plan(root, width, max_lines).shown)
 
 
+def open_counts(root: Node, *, width: int, max_lines: int | None) -> dict[int, int]:
+    """The branches that start open, as `open_branches`, each with how many children are in view."""
+    return _plan(root, width, max_lines).shown
+
+
 def shown_children(root: Node, *, width: int, max_lines: int | None) -> dict[int, int]:
     """How many children of each branch are written, by the id of the branch.
 

@@ -17,9 +17,24 @@ from treeview._inline import atom_span
 
 Sheet = str
 
-CORE, BRANCHES, PICTURES, REPORT = "core.css", "branches.css", "pictures.css", "report.css"
-_SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, REPORT)
-_SCRIPT = "tree.js"
+CORE, BRANCHES, PICTURES = "core.css", "branches.css", "pictures.css"
+SCRIPT, REPORT = "script.css", "report.css"
+_SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, SCRIPT, REPORT)
+# What a file uses of another one stands before it.
+_SCRIPTS = (
+    "model.js",
+    "lines.js",
+    "rows.js",
+    "values.js",
+    "search.js",
+    "view.js",
+    "bar.js",
+    "keys.js",
+    "actions.js",
+    "frames.js",
+    "main.js",
+)
+_FRAMES = ("frames.js",)
 
 # One letter each, because a page names them once per value. Numbers need none.
 _STYLE_TAGS: dict[Style, tuple[str, str]] = {
@@ -45,12 +60,16 @@ class Markup:
     Attributes:
         html: Markup that stands inside an element of class `treeview`.
         sheets: The names of the style sheets that it needs besides the core.
-        interactive: Whether the script has something to add to it.
+        interactive: Whether there is so much of it that an output should bring the script.
+        data: What the script needs, which follows the markup where there is one.
+        framed: Whether there is rich output whose height a script is to find out.
     """
 
     html: str
     sheets: frozenset[Sheet] = frozenset()
     interactive: bool = False
+    data: str = ""
+    framed: bool = False
 
 
 def escape(text: str) -> str:
@@ -107,12 +126,15 @@ def css_color(color: str | None) -> str | None:
 
 @functools.cache
 def read_static(name: str) -> str:
-    """The text of a file in `treeview/static`, without comments and indentation if a sheet."""
+    """The text of a file in `treeview/static`, without comments and indentation."""
     data = get_data("treeview", f"static/{name}")  # works from zip files, and loads quickly
     assert data is not None
     text = data.decode("utf-8")
     if not name.endswith(".css"):
-        return text
+        # Comments stand on lines of their own, except for those that end a line after two blanks.
+        text = re.sub(r"^\s*(?://[^\n]*|/\*\*.*?\*/)$", "", text, flags=re.MULTILINE | re.DOTALL)
+        text = re.sub(r"/\*\* @type .*?\*/ ?| // .*$", "", text, flags=re.MULTILINE)
+        return re.sub(r"\s*\n\s*", "\n", text).strip()
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).replace(";}", "}").strip()
 
@@ -123,13 +145,20 @@ def style_element(sheets: Iterable[Sheet]) -> str:
     return f"<style>{''.join(read_static(name) for name in _SHEET_ORDER if name in wanted)}</style>"
 
 
-def script_element() -> str:
-    """A script element that makes the trees of a page searchable."""
-    return f"<script>{read_static(_SCRIPT)}</script>"
+@functools.cache
+def script_element(names: tuple[str, ...] = _SCRIPTS) -> str:
+    """A script element that makes the trees of a page searchable, or does a part of that."""
+    source = "\n".join(map(read_static, names))
+    return f'<script>(()=>{{"use strict";\n{source}\n}})()</script>'
 
 
 def fragment_html(markup: Markup) -> str:
     """One output as HTML that brings its own styles, ready for a notebook or another page."""
-    script = script_element() if markup.interactive else ""
-    body = f"{style_element(markup.sheets)}{markup.html}{script}"
+    if markup.interactive:
+        sheets = {*markup.sheets, SCRIPT}
+        body = f"{style_element(sheets)}{markup.html}{markup.data}{script_element()}"
+    else:
+        body = f"{style_element(markup.sheets)}{markup.html}"
+        if markup.framed:
+            body += script_element(_FRAMES)
     return f'<div class="treeview">{body}</div>'

@@ -6,31 +6,25 @@ indentation as text, so that what a reader selects and copies is what the text o
 
 The writer works through the document with an explicit stack and appends to a list of strings that
 is joined once. Two things bound what it writes. Browsers stop nesting elements at about 512 levels
-and a branch takes three, so below `DEEPEST` levels it says how many are left out. A page of more
-than `MOST_LINES` lines is no longer pleasant to use, so what is beyond is counted.
-
-Paths are not repeated at every node: a list says how its items are reached (`data-k`: by position,
-by the name or by the key that stands in front), and only items that follow no rule carry a step
-of their own (`data-p`).
+and a branch takes three, so below `DEEPEST` levels it says how many are left out. And of a document
+of more than `MOST_LINES` lines only the first levels become markup; all of it is in the payload
+(`_payload.py`), from which the script builds lines as they are needed.
 """
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from treeview._document import (
     ATOM_TYPES,
-    Atom,
     Branch,
     Foreign,
-    IndexSteps,
     Node,
     Picture,
     Reference,
     Text,
 )
 from treeview._inline import (
-    atom_span,
     fills_lines,
     flat_spans,
     label_spans,
@@ -43,6 +37,7 @@ from treeview._markup import (
     BRANCHES,
     PICTURES,
     REPORT,
+    SCRIPT,
     Markup,
     Sheet,
     atom_html,
@@ -53,37 +48,110 @@ from treeview._markup import (
     style_element,
     styled_html,
 )
-from treeview._paths import python_path
+from treeview._payload import Payload, payload_element
 from treeview._pictures import picture_html
 
 DEEPEST = 150
-MOST_LINES = 50_000
+MOST_LINES = 2_000
+"""Lines up to which all of a document becomes markup."""
+
+FIRST_LINES = 150
+"""How many lines of a longer document do."""
+
+_LEAST_SPACE = 40
+# A notebook keeps every output, so those of one or two screens do without the script.
+_SCRIPT_VALUES = 300
 # Below so many foldable branches a search field and buttons are only in the way.
-_SCRIPT_BRANCHES = 12
+_BAR_BRANCHES = 12
 # A line of text cannot hold more nodes than that.
 _LOOK = 200
+_UNLIMITED = 2**62
+# What is in a sandbox cannot be measured from outside, so it says itself how high it is.
+_MEASURE = (
+    "<script>(()=>{const root=document.documentElement;const say=()=>parent.postMessage("
+    "{treeviewHeight:root.getBoundingClientRect().height},'*');"
+    "new ResizeObserver(say).observe(root);say()})()</script>"
+)
 
 
 def document_markup(
-    root: Node, *, opened: Collection[int], width: int = 80, stretch: int | None = None
+    root: Node,
+    *,
+    opened: Mapping[int, int],
+    width: int = 80,
+    stretch: int | None = None,
+    complete: bool = False,
 ) -> Markup:
     """A document as a piece of HTML.
 
     Args:
         root: The document.
-        opened: The `id` of each branch that starts open.
+        opened: The `id` of each branch that starts open, and how many of its children are in view.
         width: Columns up to which a branch that is not open stands on one line in full.
-        stretch: How many children of a branch are in view when it opens; the rest is behind a
-            fold of its own. None for all.
+        stretch: How many children of any other branch are in view when it opens; the rest is
+            behind a fold of its own. None for all.
+        complete: Whether all branches start open that do not fit on a line.
 
     Returns:
         The markup, which needs no script to fold.
     """
-    writer = _Writer(opened, width, MOST_LINES if stretch is None else stretch)
+    payload = Payload(root, opened)
+    size = len(payload.lines)
+    writer = _Writer(opened, width, stretch, {id(view): at for at, view in payload.views.items()})
+    if size > MOST_LINES:
+        writer.keep_to(_first_levels(root, opened, FIRST_LINES), FIRST_LINES)
     writer.write(root)
+    if not payload.branches and not payload.views:
+        return Markup("".join(writer.parts), frozenset(writer.sheets))
+    if size > MOST_LINES:
+        writer.parts.append(
+            f"<p class=tv-said>These are the first levels of {size:,} values. A script opens the"
+            " others, and it does not run here.</p>"
+        )
+    waiting = [view for view in payload.views.values() if id(view) not in writer.written]
+    templates = "".join(map(writer.template, waiting))
+    text = payload.text(width=width, stretch=stretch, all=complete, least=_BAR_BRANCHES, root="")
     return Markup(
-        "".join(writer.parts), frozenset(writer.sheets), writer.branches >= _SCRIPT_BRANCHES
+        "".join(writer.parts),
+        frozenset(writer.sheets),
+        size > _SCRIPT_VALUES,
+        f"{templates}{payload_element(text)}",
+        any(isinstance(view, Foreign) for view in payload.views.values()),
     )
+
+
+def count_lines(root: Node, most: int) -> int:
+    """How many nodes a document has; `most` if there are at least that many."""
+    count, row = 0, [root]
+    while row and count < most:
+        count += len(row)
+        row = [
+            value
+            for node in row
+            if isinstance(node, Branch)
+            for value in node.values[: most - count]
+        ]
+    return min(count, most)
+
+
+def _first_levels(root: Node, opened: Collection[int], most: int) -> set[int]:
+    """The ids of branches, level by level from the root, whose children make `most` lines."""
+    kept: set[int] = set()
+    row = [root] if isinstance(root, Branch) else []
+    lines = 0
+    while row and lines < most:
+        # What is open goes first, for that is what a reader sees.
+        row.sort(key=lambda branch: id(branch) not in opened)
+        below: list[Branch] = []
+        for branch in row:
+            shown = branch.values[: most - lines]
+            lines += len(shown)
+            kept.add(id(branch))
+            below += [value for value in shown if isinstance(value, Branch)]
+            if lines >= most:
+                break
+        row = below
+    return kept
 
 
 def page_html(parts: Sequence[Markup], title: str) -> str:
@@ -97,7 +165,10 @@ def page_html(parts: Sequence[Markup], title: str) -> str:
         An HTML document.
     """
     sheets = {REPORT}.union(*(part.sheets for part in parts))
-    script = script_element() if BRANCHES in sheets else ""
+    script = ""
+    if any(part.data for part in parts):
+        sheets.add(SCRIPT)
+        script = script_element()
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -130,17 +201,33 @@ class _Frame(NamedTuple):
 class _Writer:
     """Writes one document; `parts` joined are its HTML."""
 
-    def __init__(self, opened: Collection[int], width: int, stretch: int) -> None:
+    def __init__(
+        self, opened: Mapping[int, int], width: int, stretch: int | None, views: Mapping[int, int]
+    ) -> None:
         self.parts: list[str] = []
         self.sheets: set[Sheet] = set()
         self.branches = 0
+        self.written: set[int] = set()
         self._opened = opened
         self._width = width
+        self._deepest = max((width - _LEAST_SPACE) // 2, 2)
         self._stretch = stretch
-        self._lines = 0
+        self._views = views
+        self._room_left = _UNLIMITED
+        self._kept: Collection[int] | None = None
         self._frames: list[_Frame] = []
         # The same page may hold other outputs, and another copy of this document.
         self._name = f"tv{os.urandom(4).hex()}"
+
+    def keep_to(self, branches: Collection[int], lines: int) -> None:
+        """Writes only the children of some branches, and so many lines."""
+        self._kept, self._room_left = branches, lines
+
+    def template(self, view: Picture | Foreign) -> str:
+        """A picture or rich output that no line shows yet, for the script to put in its place."""
+        self.sheets |= {PICTURES, BRANCHES}
+        markup = self._figure(view) if isinstance(view, Picture) else self._frame(view)
+        return f"<template>{markup}</template>"
 
     def write(self, root: Node) -> None:
         self._write_node(root, _Place())
@@ -172,29 +259,42 @@ class _Writer:
             case _:
                 self._write_line(place, atom_html(node))
 
+    def _margin(self, depth: int) -> str:
+        return "  " * min(depth, self._deepest)
+
     def _write_line(self, place: _Place, content: str, note: str = "") -> None:
-        indentation = "  " * place.depth
+        indentation = self._margin(place.depth)
         self.parts.append(
             f"{place.start}{indentation}{place.label}{content}{place.after}{note}{place.stop}"
         )
 
     def _write_picture(self, picture: Picture, place: _Place) -> None:
         self.sheets.add(PICTURES)
-        indentation = "  " * place.depth if place.label else ""
-        figure = picture_html(picture, place.depth)
+        self.written.add(id(picture))
+        indentation = self._margin(place.depth) if place.label else ""
+        figure = self._figure(picture, place.depth)
         self.parts.append(f"{place.start}{indentation}{place.label}{figure}{place.stop}")
 
+    def _figure(self, picture: Picture, depth: int = 0) -> str:
+        return picture_html(picture, min(depth, self._deepest), self._views[id(picture)])
+
     def _write_foreign(self, foreign: Foreign, place: _Place) -> None:
-        # Scripts may run in there, but as a stranger: without `allow-same-origin` they reach
-        # neither the page nor its storage.
         self.sheets.add(BRANCHES)
+        self.written.add(id(foreign))
         unfolded = "" if place.start else " open"
         self.parts.append(
-            f"{place.start}<details{unfolded}><summary><i>{'  ' * place.depth}</i>{place.label}"
-            f"{styled_html(foreign.fallback.spans)}{place.after}</summary>"
-            f'<iframe sandbox="allow-scripts" loading="lazy" style="--d:{place.depth}"'
-            f' title="{escape(foreign.fallback.plain)}"'
-            f' srcdoc="{escape_source(foreign.html)}"></iframe></details>{place.stop}'
+            f"{place.start}<details{unfolded}><summary><i>{self._margin(place.depth)}</i>"
+            f"{place.label}{styled_html(foreign.fallback.spans)}{place.after}</summary>"
+            f"{self._frame(foreign, place.depth)}</details>{place.stop}"
+        )
+
+    def _frame(self, foreign: Foreign, depth: int = 0) -> str:
+        # Scripts may run in there, but as a stranger: without `allow-same-origin` they reach
+        # neither the page nor its storage.
+        return (
+            f'<iframe sandbox="allow-scripts" loading="lazy" data-v={self._views[id(foreign)]}'
+            f' style="--d:{min(depth, self._deepest)}" title="{escape(foreign.fallback.plain)}"'
+            f' srcdoc="{escape_source(foreign.html + _MEASURE)}"></iframe>'
         )
 
     def _write_branch(self, branch: Branch, place: _Place) -> None:
@@ -204,6 +304,11 @@ class _Writer:
             line = [*branch.head.spans, *branch.tail.spans]
         elif not unfolded:
             line = flat_spans(branch, self._room(place))
+        if line is None and self._kept is not None and id(branch) not in self._kept:
+            self._write_line(
+                place, styled_html(short_spans(branch, self._room(place))), _note_html(branch)
+            )
+            return
         if line is not None:
             numbers, rich = _look_inside(branch)
             if not rich:
@@ -216,78 +321,77 @@ class _Writer:
             self._open_branch(branch, place, unfolded=unfolded)
 
     def _room(self, place: _Place) -> int:
-        return self._width - 2 * place.depth - place.columns - len(place.after)
+        return self._width - len(self._margin(place.depth)) - place.columns - len(place.after)
 
     def _open_branch(self, branch: Branch, place: _Place, *, unfolded: bool) -> None:
         self.branches += 1
         self.sheets.add(BRANCHES)
-        indentation = "  " * place.depth
+        indentation = self._margin(place.depth)
         identity = f" id={self._name}-{branch.number}" if branch.number else ""
         color = css_color(branch.color)
         tint = f' class=co style="--tv-c:{color}"' if color else ""
-        rule, steps = _step_rule(branch)
-        if fills_lines(branch):
-            rule += " class=fl"
-        count = min(len(branch.values), MOST_LINES - self._lines)
-        self._lines += count
+        rule = " class=fl" if fills_lines(branch) else ""
+        count = min(len(branch.values), self._room_left)
+        self._room_left -= count
         self.parts.append(
             f"{place.start}<details{' open' if unfolded else ''}{identity}{tint}><summary>"
             f"<i>{indentation}</i>{place.label}{_summary_html(branch, self._room(place), place)}"
-            f"{_note_html(branch)}</summary><ul style=--d:{place.depth}{rule}>"
+            f"{_note_html(branch)}</summary><ul style=--d:{min(place.depth, self._deepest)}{rule}>"
         )
-        closing = f"{_omitted_html(branch, count, place.depth + 1)}</ul>"
+        closing = f"{_omitted_html(branch, count, self._margin(place.depth + 1))}</ul>"
         if branch.tail.spans:
             closing += f"{indentation}{styled_html(branch.tail.spans)}{place.after}"
         closing += f"</details>{place.stop}"
-        first = count if count <= self._stretch + 1 else self._stretch
+        first = self._first(branch, count)
         if first < count:
             # The frame that is pushed last is written first.
             rest = range(first, count)
             hidden = omitted_span(len(rest), branch.omitted_name)
-            items = self._items(branch, rest, steps, place, 2)
+            items = self._items(branch, rest, place, 2)
             self._frames.append(_Frame(items, f"</ul></details></li>{closing}"))
             closing = (
                 f"<li class=re><details><summary><i>{indentation}  </i>{styled_html((hidden,))}"
-                f"</summary><ul data-n={first}{rule}>"
+                f"</summary><ul{rule}>"
             )
-        items = self._items(branch, range(first), steps, place, 1)
+        items = self._items(branch, range(first), place, 1)
         self._frames.append(_Frame(items, closing))
 
+    def _first(self, branch: Branch, count: int) -> int:
+        """How many children are in view when a branch opens."""
+        if id(branch) in self._opened:
+            return min(count, self._opened[id(branch)])
+        if self._stretch is None or count <= self._stretch + 1:
+            return count
+        return self._stretch
+
     def _items(
-        self,
-        branch: Branch,
-        positions: range,
-        steps: Sequence[str | None] | None,
-        place: _Place,
-        nesting: int,
+        self, branch: Branch, positions: range, place: _Place, nesting: int
     ) -> Iterator["tuple[_Place, Node] | str"]:
         """The children at some positions; where all are plain values, their markup at once."""
         depth = place.depth + 1
         values = branch.values[positions.start : positions.stop]
         if fills_lines(branch):
-            yield _filled_html(branch, positions, steps, depth, self._width - 2 * depth)
+            yield _filled_html(branch, positions, self._margin(depth), self._width)
             return
-        if steps is None and set(map(type, values)) <= ATOM_TYPES:
-            yield _atoms_html(branch, positions, depth)
+        if set(map(type, values)) <= ATOM_TYPES:
+            yield _atoms_html(branch, positions, self._margin(depth))
             return
         after = escape(branch.separator)
         for position, value in zip(positions, values, strict=True):
-            step = steps[position] if steps is not None and position < len(steps) else None
-            start = "<li>" if step is None else f'<li data-p="{escape(step)}">'
             label = label_spans(branch, position)
             width, markup = spans_width(label), styled_html(label)
-            where = _Place(depth, place.nesting + nesting, start, markup, width, after, "</li>")
+            where = _Place(depth, place.nesting + nesting, "<li>", markup, width, after, "</li>")
             yield where, value
 
     def _write_too_deep(self, branch: Branch, place: _Place) -> None:
-        said = (f"  … {_levels(branch):,} more levels are not in this page", "muted")
+        said = (f"  … {_levels(branch):,} more levels, which a script opens", "muted")
         head = styled_html((*branch.head.spans, ("…", "muted"), *branch.tail.spans))
         self._write_line(place, head + place.after + styled_html((said,)))
 
 
-def _atoms_html(branch: Branch, positions: range, depth: int) -> str:
+def _atoms_html(branch: Branch, positions: range, margin: str) -> str:
     """Many plain values at once: most of what large objects hold."""
-    start, after = f"<li>{'  ' * depth}", f"{escape(branch.separator)}</li>"
+    start, after = f"<li>{margin}", f"{escape(branch.separator)}</li>"
     values = map(atom_html, branch.values[positions.start : positions.stop])
     if branch.labels is None:
         return "".join([f"{start}{value}{after}" for value in values])
@@ -297,21 +401,16 @@ def _atoms_html(branch: Branch, positions: range, depth: int) -> str:
     )
 
 
-def _filled_html(
-    branch: Branch, positions: range, steps: Sequence[str | None] | None, depth: int, space: int
-) -> str:
-    """Short values, several on a line: each an item of its own, the last one with the break."""
+def _filled_html(branch: Branch, positions: range, margin: str, width: int) -> str:
+    """Many short values, several on a line: each an item, with a line break where a line ends."""
     after = escape(branch.separator)
     parts: list[str] = []
     start = positions.start
-    for end in row_ends(branch, positions, space):
+    for end in row_ends(branch, positions, width - len(margin)):
         for position in range(start, end):
-            step = steps[position] if steps is not None and position < len(steps) else None
-            path = "" if step is None else f' data-p="{escape(step)}"'
-            before = "  " * depth if position == start else " "
+            before = margin if position == start else " "
             stop = "\n" if position == end - 1 and end < positions.stop else ""
-            value = atom_html(branch.values[position])
-            parts.append(f"<li{path}>{before}{value}{after}{stop}</li>")
+            parts.append(f"<li>{before}{atom_html(branch.values[position])}{after}{stop}</li>")
         start = end
     return "".join(parts)
 
@@ -360,42 +459,14 @@ def _note_html(branch: Branch) -> str:
     return f"  {styled_html(branch.note.spans)}" if branch.note.spans else ""
 
 
-def _omitted_html(branch: Branch, shown: int, depth: int) -> str:
+def _omitted_html(branch: Branch, shown: int, margin: str) -> str:
     omitted = branch.omitted
     if omitted is not None:
         omitted += len(branch.values) - shown
     if omitted == 0:
         return ""
     said = omitted_span(omitted, branch.omitted_name, more=shown > 0)
-    return f"<li class=om>{'  ' * depth}{styled_html((said,))}</li>"
-
-
-def _step_rule(branch: Branch) -> tuple[str, Sequence[str | None] | None]:
-    """How a reader finds the steps to the children.
-
-    Returns:
-        An attribute for the list, where the steps follow from positions or labels, and None; or
-        no attribute and the step of each child as Python text, None where there is no path.
-    """
-    steps, labels, count = branch.steps, branch.labels, len(branch.values)
-    if not len(steps):
-        return "", None
-    if isinstance(steps, IndexSteps) and len(steps) >= count:
-        return " data-k=i", None
-    texts = [python_path((steps[position],)) for position in range(min(len(steps), count))]
-    if texts == [f"[{position}]" for position in range(count)]:
-        return " data-k=i", None
-    if labels is not None:
-        shown = [_label_text(label) for label in labels]
-        if texts == [f".{label}" for label in shown]:
-            return " data-k=a", None
-        if texts == [f"[{label}]" for label in shown]:
-            return " data-k=k", None
-    return "", texts
-
-
-def _label_text(label: Text | Atom) -> str:
-    return label.plain if isinstance(label, Text) else atom_span(label)[0]
+    return f"<li class=om>{margin}{styled_html((said,))}</li>"
 
 
 def _levels(branch: Branch) -> int:

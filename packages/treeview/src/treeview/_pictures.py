@@ -22,12 +22,13 @@ MOST_COLUMNS = 32
 _Side = Literal["top", "bottom", "left", "right"]
 
 
-def picture_html(picture: Picture, depth: int = 0) -> str:
+def picture_html(picture: Picture, depth: int = 0, view: int | None = None) -> str:
     """A picture with its labels, legend and caption.
 
     Args:
         picture: What to show.
         depth: How many levels the figure is indented.
+        view: By which number the script knows the picture.
 
     Returns:
         A `figure` element.
@@ -57,7 +58,8 @@ def picture_html(picture: Picture, depth: int = 0) -> str:
     caption = f"<figcaption style=grid-column:1/-1>{below}</figcaption>" if below else ""
     columns = before + 1 + sum(1 for side, _ in rows if side == "right")
     style = f"--d:{depth};grid-template-columns:repeat({columns},max-content) 1fr"
-    return f'<figure style="{style}">{"".join(cells)}{caption}</figure>'
+    name = "" if view is None else f" data-v={view}"
+    return f'<figure{name} style="{style}">{"".join(cells)}{caption}</figure>'
 
 
 def _image_html(picture: Picture, *, column: int, row: int) -> str:

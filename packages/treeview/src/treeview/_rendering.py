@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from treeview._document import Node
-from treeview._layout import open_branches
+from treeview._layout import open_counts
 from treeview._markup import Markup, fragment_html
 from treeview._options import Options, changed_options, current_options
-from treeview._page import document_markup, page_html
+from treeview._page import FIRST_LINES, MOST_LINES, count_lines, document_markup, page_html
 from treeview._terminal import wants_color, write_line
 from treeview._text import document_text, object_text
 from treeview._walk import build_document
@@ -41,7 +41,7 @@ class Displayable(ABC):
     def card(self) -> Markup:
         """The HTML output inside the element that carries colours and fonts, for a page."""
         markup = self.markup()
-        return replace(markup, html=f'<div class="treeview">{markup.html}</div>')
+        return replace(markup, html=f'<div class="treeview">{markup.html}{markup.data}</div>')
 
     def html(self) -> str:
         """The HTML output: a fragment that brings its own styles and needs nothing else."""
@@ -119,9 +119,18 @@ class Rendering(Displayable):
     def markup(self) -> Markup:
         """The HTML output as a piece that can be joined with others on one page."""
         width = self.options.width or _PAGE_WIDTH
-        opened = open_branches(self.document, width=width, max_lines=self.options.max_lines)
         lines = self.options.max_lines
-        return document_markup(self.document, opened=opened, width=width, stretch=lines)
+        # What opens where nothing limits it is found out in the browser, line by line.
+        complete = lines is None and count_lines(self.document, MOST_LINES + 1) > MOST_LINES
+        planned = FIRST_LINES if complete else lines
+        opened = open_counts(self.document, width=width, max_lines=planned)
+        return document_markup(
+            self.document,
+            opened=opened,
+            width=width,
+            stretch=lines,
+            complete=complete,
+        )
 
 
 def render(obj: object, **options: Any) -> Rendering:

@@ -1,0 +1,123 @@
+// What can be taken from the line under the pointer or the focus: its path, its value, and how
+// much the arrays in it hold. One small panel goes from line to line; it stands outside the lines,
+// so that neither a selection nor a screen reader takes it for a part of them.
+
+/**
+ * The node at a place of the page.
+ * @param {View} view
+ * @param {Element} target
+ * @param {HTMLElement} line
+ */
+function nodeAt(view, target, line) {
+  const row = view.rows.get(line);
+  if (!row || (row.kind !== "node" && row.kind !== "cells")) return -1;
+  if (row.kind === "node") return row.at;
+  const cells = [...line.querySelectorAll(":scope > b")];
+  const cell = target.closest("b");
+  const position = cell ? cells.indexOf(cell) : -1;
+  return row.at + 1 + (row.start ?? 0) + Math.max(position, 0);
+}
+
+/**
+ * @param {View} view
+ * @param {Model | null} exact
+ */
+function addActions(view, exact) {
+  const panel = document.createElement("div");
+  panel.className = "tv-do";
+  panel.hidden = true;
+  let at = -1;
+  const copyPath = makeButton("copy path", () => void copyText(pathOf(), copyPath, "copy path"));
+  const copyValue = makeButton("copy value", () => void copyText(valueOf().text, copyValue, "copy value"));
+  const totals = document.createElement("span");
+  panel.append(copyPath, copyValue, totals);
+  view.tree.append(panel);
+  const pathOf = () => view.outline.model.path(at) ?? "";
+  const valueOf = () => {
+    const { model } = view.outline;
+    const place = exact && model !== exact ? samePlace(model, at, exact) : null;
+    return exact && place !== null ? { ...wholeText(exact, place), exact: true } : wholeText(model, at);
+  };
+  /** @type {(line: HTMLElement, node: number) => void} */
+  const attach = (line, node) => {
+    at = node;
+    panel.hidden = at < 0;
+    if (at < 0) return;
+    const path = pathOf();
+    copyPath.hidden = path === "";
+    copyPath.title = path;
+    const isSmall = view.outline.model.next[at] - at < 20_000;
+    copyValue.hidden = !isSmall || !valueOf().exact;
+    totals.textContent = view.outline.model.totals.get(at) ?? "";
+    panel.hidden = copyPath.hidden && copyValue.hidden && totals.textContent === "";
+    resetButton(copyPath, "copy path");
+    resetButton(copyValue, "copy value");
+    place(view, panel, line);
+  };
+  view.list.addEventListener("pointerover", (event) => {
+    const target = event.target;
+    const line = target instanceof Element ? target.closest(".r") : null;
+    if (line instanceof HTMLElement && target instanceof Element) attach(line, nodeAt(view, target, line));
+  });
+  view.list.addEventListener("focusin", (event) => {
+    const line = event.target;
+    if (line instanceof HTMLElement) attach(line, nodeAt(view, line, line));
+  });
+  view.tree.addEventListener("pointerleave", () => {
+    panel.hidden = !panel.contains(document.activeElement);
+  });
+  view.onChanged = () => {
+    panel.hidden = true;
+  };
+  view.list.addEventListener("copy", (event) => {
+    // Without a selection there is nothing to copy but the place where the reader is.
+    if (!getSelection()?.isCollapsed || at < 0) return;
+    event.clipboardData?.setData("text/plain", pathOf());
+    event.preventDefault();
+  });
+}
+
+/**
+ * Puts the panel behind the text of a line, or at the right edge where that is too long.
+ * @param {View} view
+ * @param {HTMLElement} panel
+ * @param {HTMLElement} line
+ */
+function place(view, panel, line) {
+  const range = document.createRange();
+  range.selectNodeContents(line);
+  const figure = line.querySelector(":scope > figure, :scope > iframe");
+  if (figure) range.setEndBefore(figure);
+  const around = view.tree.getBoundingClientRect();
+  const text = [...range.getClientRects()].at(-1) ?? line.getBoundingClientRect();
+  const right = Math.min(text.right + 10, around.right - panel.offsetWidth - 6);
+  panel.style.left = `${right - around.left + view.tree.scrollLeft}px`;
+  panel.style.top = `${line.getBoundingClientRect().top - around.top + view.tree.scrollTop}px`;
+}
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {string} text
+ */
+function resetButton(button, text) {
+  button.textContent = text;
+  button.style.userSelect = "";
+}
+
+/**
+ * Copies text; where the page may not, shows it selected instead.
+ * @param {string} text
+ * @param {HTMLButtonElement} button
+ * @param {string} name
+ */
+async function copyText(text, button, name) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+    setTimeout(() => resetButton(button, name), 1_500);
+  } catch {
+    button.style.userSelect = "text";
+    button.textContent = text;
+    getSelection()?.selectAllChildren(button);
+  }
+}

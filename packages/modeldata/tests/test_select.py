@@ -248,11 +248,17 @@ class TestQueries:
             tree.select().assert_count_is(2)
 
     def test_text(self, tree):
-        assert repr(tree.select().at_pytree_leaves()) == (
-            "<Selection of 3 nodes: `.items[0].weight`, `.items[1]['k'].weight`, "
-            "`.items[2][0].items[0].weight`>"
+        assert repr(tree.select().at_instances_of(Leaf).pick_nth_selected([0, 1])) == (
+            "<Selection of 2 nodes: Leaf at `.items[0]`, Leaf at `.items[1]['k']`>"
         )
-        assert repr(select([0] * 9).at_pytree_leaves()).endswith("`[3]`, ...>")
+        assert repr(tree.select().at_pytree_leaves()) == (
+            "<Selection of 3 nodes:\n"
+            "  int at `.items[0].weight`,\n"
+            "  int at `.items[1]['k'].weight`,\n"
+            "  int at `.items[2][0].items[0].weight`\n"
+            ">"
+        )
+        assert repr(select([0] * 19).at_pytree_leaves()).endswith("  int at `[11]`,\n  ...\n>")
         assert repr(select(0).at_instances_of(str)) == "<Selection of 0 nodes: none>"
 
 

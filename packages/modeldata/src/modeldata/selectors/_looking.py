@@ -12,6 +12,8 @@ from modeldata.selectors._holes import Found, with_holes, without_holes
 from modeldata.selectors._trail import ROOT, Place, Trail
 
 _FIELDS = ("selected_by_path", "remainder")
+_MOST_PRINTED = 12
+_MOST_TOLD = 4
 
 
 class State(NamedTuple):
@@ -152,8 +154,10 @@ class Looking(Struct):
         return self
 
     def __pdoc__(self, **_: Any) -> wl.AbstractDoc:
-        shown = paths_text(self.get_keypaths())
-        return wl.TextDoc(f"<Selection of {nodes_text(self.count())}: {shown}>")
+        begin = wl.TextDoc(f"<Selection of {nodes_text(self.count())}:")
+        nodes = wl.join(wl.comma, [wl.TextDoc(text) for text in self._shown(_MOST_PRINTED)])
+        lines = (wl.BreakDoc(" ") + nodes).nest(2) + wl.BreakDoc("")
+        return (begin + lines + wl.TextDoc(">")).group()
 
     # ---- Helpers ----
 
@@ -168,14 +172,17 @@ class Looking(Struct):
         )
 
     def _places_text(self) -> str:
-        if self.is_empty():
-            return ""
-        kinds = [type(node).__name__ for node in self._state.values]
+        return "" if self.is_empty() else f" ({', '.join(self._shown(_MOST_TOLD))})"
+
+    def _shown(self, most: int) -> list[str]:
+        """Returns the type and the path of the first few selected nodes."""
+        trail, places, values, _ = self._state
+        paths = trail.keys_to(places[:most])
         texts = [
-            f"{kind} at {path_text(path)}"
-            for kind, path in zip(kinds, self.get_keypaths(), strict=True)
+            f"{type(node).__name__} at {path_text(path)}"
+            for node, path in zip(values, paths, strict=False)
         ]
-        return f" ({shortened(texts)})"
+        return texts + ["..."] * (len(places) > most) or ["none"]
 
 
 def nodes_text(count: int) -> str:
@@ -185,9 +192,5 @@ def nodes_text(count: int) -> str:
 
 def paths_text(paths: Sequence[KeyPath]) -> str:
     """Returns some paths for a message."""
-    return shortened([path_text(path) for path in paths]) or "none"
-
-
-def shortened(texts: Sequence[str], most: int = 4) -> str:
-    """Returns the first few texts of a list."""
-    return ", ".join(texts[:most]) + (", ..." if len(texts) > most else "")
+    more = ["..."] * (len(paths) > _MOST_TOLD)
+    return ", ".join([*map(path_text, paths[:_MOST_TOLD]), *more]) or "none"

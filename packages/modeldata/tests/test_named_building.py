@@ -94,7 +94,9 @@ class TestJoining:
             nx.stack([x, x], "a")
         with pytest.raises(ValueError, match=r"have the axis 'b', but `arrays\[1\]` has"):
             nx.concatenate([nx.ones({"b": 2}), x], "b")
-        with pytest.raises(ValueError, match=r"'a' has size 2 in `arrays\[0\]` and 5 in `arrays\[1"):
+        with pytest.raises(
+            ValueError, match=r"'a' has size 2 in `arrays\[0\]` and 5 in `arrays\[1"
+        ):
             nx.stack([x, nx.ones({"a": 5})], "s")
         with pytest.raises(ValueError, match="Expected axis names, got the number 1"):
             nx.stack([x, x], 1)

@@ -116,15 +116,15 @@ def elementwise(
         # A Python number may mean something special to the function, as in `x ** 2`.
         outputs = function(*map(fitted, datas, plan.fits), **(options or {}))
     else:
-        outputs = _applied(function, plan, *datas)
+        outputs = _applied(function, plan.fits, *datas)
     if isinstance(outputs, tuple):
         return tuple(cls._make(output, plan.dims) for output in outputs)
     return cls._make(outputs, plan.dims)
 
 
 @_eager.compiled(static=2)
-def _applied(function: Callable[..., Any], plan: Plan, *datas: Any) -> Any:
-    return function(*map(fitted, datas, plan.fits))
+def _applied(function: Callable[..., Any], fits: tuple[Fit, ...], *datas: Any) -> Any:
+    return function(*map(fitted, datas, fits))
 
 
 def signature(value: Any) -> Signature:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from modeldata import _repr
 from modeldata.named import _eager
-from modeldata.named._aligned import Plan, fitted, plan_of, signature
+from modeldata.named._aligned import Fit, fitted, plan_of, signature
 from modeldata.named._array import NamedArray
 from modeldata.named._dims import AxisName, check_names, dims_of, shown
 from modeldata.named._vectorized import vectorized
@@ -155,7 +155,8 @@ def concatenate(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray
         signatures.append((array.dims, tuple(shape)))
     plan = plan_of(tuple(signatures), "arrays")
     axis = plan.labels.index(axis_name)
-    return NamedArray(_joined(plan, axis, *(array.data_array for array in arrays)), plan.dims)
+    datas = (array.data_array for array in arrays)
+    return NamedArray(_joined(plan.fits, plan.shape, axis, *datas), plan.dims)
 
 
 def stack(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray:
@@ -181,7 +182,7 @@ def stack(arrays: Sequence[NamedArray], axis_name: AxisName) -> NamedArray:
             f"Expected a new name for the axis to stack along, got {axis_name!r}, which an array "
             "has. Use `nx.concatenate` to join along an axis that there is."
         )
-    data = _stacked(plan, *(array.data_array for array in arrays))
+    data = _stacked(plan.fits, plan.shape, *(array.data_array for array in arrays))
     return NamedArray(data, dims_of((axis_name, *plan.labels)))
 
 
@@ -200,28 +201,29 @@ def unstack(array: NamedArray, axis_name: AxisName) -> list[NamedArray]:
     ]
 
 
-@_eager.compiled(static=2)
-def _joined(plan: Plan, axis: int, *datas: Any) -> jax.Array:
+@_eager.compiled(static=3)
+def _joined(fits: tuple[Fit, ...], shape: tuple[int, ...], axis: int, *datas: Any) -> jax.Array:
+    """Concatenates arrays along an axis, once they have this shape but for the axis."""
     ready = []
-    for data, fit in zip(datas, plan.fits, strict=True):
+    for data, fit in zip(datas, fits, strict=True):
         own = fitted(jnp.asarray(data), fit)
-        size = own.shape[axis - len(plan.shape)]
-        ready.append(jnp.broadcast_to(own, (*plan.shape[:axis], size, *plan.shape[axis + 1 :])))
+        size = own.shape[axis - len(shape)]
+        ready.append(jnp.broadcast_to(own, (*shape[:axis], size, *shape[axis + 1 :])))
     return jnp.concatenate(ready, axis)
 
 
-@_eager.compiled(static=1)
-def _stacked(plan: Plan, *datas: Any) -> jax.Array:
-    pairs = zip(datas, plan.fits, strict=True)
-    return jnp.stack([jnp.broadcast_to(fitted(data, fit), plan.shape) for data, fit in pairs])
+@_eager.compiled(static=2)
+def _stacked(fits: tuple[Fit, ...], shape: tuple[int, ...], *datas: Any) -> jax.Array:
+    pairs = zip(datas, fits, strict=True)
+    return jnp.stack([jnp.broadcast_to(fitted(data, fit), shape) for data, fit in pairs])
 
 
 def _check_sizes(sizes: Iterable[tuple[AxisName, Any]]) -> None:
     for name, size in sizes:
         if not isinstance(size, SupportsIndex) or (isinstance(size, int) and size < 0):
             raise ValueError(
-                f"Expected the sizes of axes to be non-negative integers, got {size!r} for {name!r}. "
-                "Write `{'name': size}`."
+                f"Expected the sizes of axes to be non-negative integers, got {size!r} for "
+                f"{name!r}. Write `{{'name': size}}`."
             )
 
 

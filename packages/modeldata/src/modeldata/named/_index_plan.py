@@ -84,39 +84,40 @@ class Part(NamedTuple):
     fit: Fit
 
 
+Key = tuple[Range | Part | None, ...]
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Target:
     """Where an index leads.
 
     Attributes:
-        key: The index tuple for the stored array.
+        key: The index tuple for the stored array, without names, so that equal work is compiled
+            only once.
         labels: The labels of what is found there.
         dims: Its short dims.
         shape: Its shape.
         is_sliced: Whether an axis is cut, not only taken as a whole or removed.
     """
 
-    key: tuple[slice | Part | None, ...]
+    key: Key
     labels: Labels
     dims: Dims
     shape: tuple[int, ...]
     is_sliced: bool
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Change:
-    """What an update does.
+class Change(NamedTuple):
+    """What an update does, without names.
 
     Attributes:
         copies: Sizes of new leading axes, along which the array is repeated first.
-        dims: The short dims of the result.
-        target: The place to update, in the array with these axes.
+        key: The index tuple for the array with these axes.
         fit: How to bring the new value to the order of axes found there.
     """
 
     copies: tuple[int, ...]
-    dims: Dims
-    target: Target
+    key: Key
     fit: Fit
 
 
@@ -192,7 +193,7 @@ def target_of(dims: Dims, shape: tuple[int, ...], form: Form) -> Target:
     check_names(label for label in result if not isinstance(label, int))
     fits = iter(plan.fits)
     key = [
-        Part(item.number, item.steps, next(fits)) if isinstance(item, _Slot) else slice(*item)
+        Part(item.number, item.steps, next(fits)) if isinstance(item, _Slot) else item
         for item in items
     ]
     return Target(
@@ -205,7 +206,9 @@ def target_of(dims: Dims, shape: tuple[int, ...], form: Form) -> Target:
 
 
 @functools.lru_cache(_CACHED)
-def change_of(dims: Dims, shape: tuple[int, ...], form: Form, value: Signature) -> Change:
+def change_of(
+    dims: Dims, shape: tuple[int, ...], form: Form, value: Signature
+) -> tuple[Change, Dims, bool]:
     """Plans how to update what an index asks for.
 
     Args:
@@ -214,6 +217,9 @@ def change_of(dims: Dims, shape: tuple[int, ...], form: Form, value: Signature) 
         form: The index without its values.
         value: The dims and shape of the new value. If it or the index arrays have names that the
             array lacks, there is a copy of the array for each.
+
+    Returns:
+        What to do, the short dims of the result, and whether an axis is cut.
 
     Raises:
         IndexError: If there are too many indices.
@@ -231,7 +237,8 @@ def change_of(dims: Dims, shape: tuple[int, ...], form: Form, value: Signature) 
     _check_value(value, target)
     rank = sum(isinstance(label, int) for label in target.labels)
     fit = fit_of(value[0], len(value[1]), target.labels, rank)
-    return Change(tuple(extra.values()), complete, target, fit)
+    change = Change(tuple(extra.values()), target.key, fit)
+    return change, complete, target.is_sliced
 
 
 def _request(dims: Dims, shape: tuple[int, ...], form: Form) -> _Request:

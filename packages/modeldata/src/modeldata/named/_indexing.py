@@ -20,9 +20,10 @@ from modeldata.named._index_plan import (
     Change,
     Entry,
     Form,
+    Key,
+    Part,
     Pick,
     Range,
-    Target,
     change_of,
     steps_of,
     target_of,
@@ -47,7 +48,7 @@ def get(x: _N, index: Any, **options: Any) -> _N:
     form, values = _split(index)
     target = target_of(*signature(x), form)
     read = _read if target.is_sliced or not _are_hashable(options) else _read_compiled
-    return x._make(read(target, tuple(options.items()), x.data_array, *values), target.dims)
+    return x._make(read(target.key, tuple(options.items()), x.data_array, *values), target.dims)
 
 
 def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
@@ -72,12 +73,12 @@ def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
             "Use `.apply(function)` to compute it from the old one."
         )
     form, values = _split(index)
-    change = change_of(*signature(x), form, signature(value))
-    plainly = change.target.is_sliced or not _are_hashable(options)
-    write = _written if plainly else _written_compiled
+    change, dims, is_sliced = change_of(*signature(x), form, signature(value))
+    write = _written if is_sliced or not _are_hashable(options) else _written_compiled
     plain_value = value.data_array if isinstance(value, Named) else value
-    changed = write(change, method, tuple(options.items()), x.data_array, plain_value, *values)
-    return x._make(changed, change.dims)
+    return x._make(
+        write(change, method, tuple(options.items()), x.data_array, plain_value, *values), dims
+    )
 
 
 class IndexHelper(Generic[_N]):
@@ -112,10 +113,9 @@ class IndexedPart(Generic[_N]):
         """Replaces each element of the part by an elementwise function of it."""
         x = self._array
         form, values = _split(self._index)
-        change = change_of(*signature(x), form, ((), ()))
-        data = _prepared(change, x.data_array)
-        part = data.at[_key(change.target, values)]
-        return x._make(part.apply(function, **options), change.dims)
+        change, dims, _ = change_of(*signature(x), form, ((), ()))
+        part = _part(change, x.data_array, values)
+        return x._make(part.apply(function, **options), dims)
 
     def add(self, value: Any, /, **options: Any) -> _N:
         """Adds a value to the part."""
@@ -219,9 +219,9 @@ def _index_array(item: Any) -> Any:
 # ---- From a plan to data ----
 
 
-def _read(target: Target, options: tuple[tuple[str, Any], ...], data: Any, *values: Any) -> Any:
-    data, key = jnp.asarray(data), _key(target, values)
-    return data.at[key].get(**dict(options)) if options else data[key]
+def _read(key: Key, options: tuple[tuple[str, Any], ...], data: Any, *values: Any) -> Any:
+    data, index = jnp.asarray(data), _filled(key, values)
+    return data.at[index].get(**dict(options)) if options else data[index]
 
 
 def _written(
@@ -232,7 +232,7 @@ def _written(
     value: Any,
     *values: Any,
 ) -> Any:
-    part = _prepared(change, data).at[_key(change.target, values)]
+    part = _part(change, data, values)
     return getattr(part, method)(fitted(value, change.fit), **dict(options))
 
 
@@ -241,18 +241,24 @@ _read_compiled = _eager.compiled(static=2)(_read)
 _written_compiled = _eager.compiled(static=3)(_written)
 
 
-def _prepared(change: Change, data: Any) -> jax.Array:
+def _part(change: Change, data: Any, values: Sequence[Any]) -> Any:
+    """Returns the part of the stored array to update."""
     data = jnp.asarray(data)
-    return jnp.broadcast_to(data, (*change.copies, *data.shape)) if change.copies else data
+    if change.copies:
+        data = jnp.broadcast_to(data, (*change.copies, *data.shape))
+    return data.at[_filled(change.key, values)]
 
 
-def _key(target: Target, values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(
-        part
-        if part is None or isinstance(part, slice)
-        else fitted(steps_of(part) if part.number is None else values[part.number], part.fit)
-        for part in target.key
-    )
+def _filled(key: Key, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Returns an index tuple for JAX."""
+    return tuple(_filled_entry(entry, values) for entry in key)
+
+
+def _filled_entry(entry: Range | Part | None, values: Sequence[Any]) -> Any:
+    if isinstance(entry, Part):
+        array = steps_of(entry) if entry.number is None else values[entry.number]
+        return fitted(array, entry.fit)
+    return None if entry is None else slice(*entry)
 
 
 def _are_hashable(options: Mapping[str, Any]) -> bool:

@@ -10,11 +10,21 @@ import pytest
 import treeview
 
 NEEDS = {
+    "test_attrs_adapter.py": "attrs",
     "test_equinox_adapter.py": "equinox",
     "test_linen_adapter.py": "flax",
+    "test_msgspec_adapter.py": "msgspec",
     "test_nnx_adapter.py": "flax",
-    "test_optax_adapter.py": "optax",
+    "test_omegaconf_adapter.py": "omegaconf",
+    "test_optax_adapter.py": "chex",
+    "test_pandas_adapter.py": "pandas",
+    "test_pillow_adapter.py": "PIL",
+    "test_polars_adapter.py": "polars",
+    "test_pydantic_adapter.py": "pydantic",
+    "test_scipy_adapter.py": "scipy",
     "test_torch_adapter.py": "torch",
+    "test_transformers_adapter.py": "transformers",
+    "test_xarray_adapter.py": "xarray",
 }
 collect_ignore = [file for file, library in NEEDS.items() if find_spec(library) is None]
 

@@ -25,12 +25,21 @@ Handler = Callable[[Any, View], Shown | None]
 
 _ADAPTERS = {
     "numpy": "numpy",
+    "scipy.sparse": "scipy",
+    "pandas": "pandas",
+    "polars": "polars",
+    "xarray": "xarray",
+    "PIL.Image": "pillow",
+    "pydantic": "pydantic",
+    "omegaconf": "omegaconf",
+    "msgspec": "msgspec",
     "jax": "jax",
     "flax.linen": "linen",
     "flax.nnx": "nnx",
     "equinox": "equinox",
     "optax": "optax",
     "torch": "torch",
+    "transformers.configuration_utils": "transformers",
 }
 _OWN = {
     "builtins": "treeview.handlers:register",

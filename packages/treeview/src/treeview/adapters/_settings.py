@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from treeview._document import EMPTY, Text, text
+from treeview._names import class_of
+
+_FEW = 8
+"""Longer containers are not compared with what is usual."""
 
 
 def settings_note(hidden: int, *words: str) -> Text:
@@ -28,8 +32,21 @@ def chosen(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _is_same(left: object, right: object) -> bool:
+def _is_same(left: Any, right: Any) -> bool:
     if left is right:
         return True
-    plain = (bool, int, float, str)
-    return type(left) is type(right) and isinstance(left, plain) and left == right
+    kind = class_of(left)
+    if kind is not class_of(right):
+        return False
+    if kind in (bool, int, float, str):
+        return left == right
+    if kind in (list, tuple, dict):
+        pairs = zip(_parts(left), _parts(right), strict=False)
+        return len(left) == len(right) <= _FEW and all(_is_same(*pair) for pair in pairs)
+    return False
+
+
+def _parts(container: Any) -> list[Any]:
+    if class_of(container) is not dict:
+        return list(container)
+    return [*container.keys(), *container.values()]

@@ -64,7 +64,7 @@ def _draw_fields_or_text(obj: object, view: View) -> Shown:
     if type_attribute(kind, "__dataclass_fields__") is not None:
         return draw_dataclass(obj, view)
     if type_attribute(kind, "__attrs_attrs__") is not None:
-        return _draw_fields(obj, _attrs_names(kind), view)
+        return _draw_attrs(obj, kind, view)
     own = type_attribute(kind, "__repr__")
     if own is object.__repr__ or id(obj) in _described.get():
         return _draw_plain(obj, view)
@@ -125,9 +125,19 @@ def _draw_fields(obj: object, names: list[str], view: View, static: Collection[s
     return view.record(obj, fields, static=static)
 
 
-def _attrs_names(kind: type) -> list[str]:
-    attributes = type_attribute(kind, "__attrs_attrs__")
-    return [attribute.name for attribute in attributes if attribute.repr]
+def _draw_attrs(obj: object, kind: type, view: View) -> Sketch:
+    """A class of attrs by its fields; one with a printer of its own, for a secret, is asked."""
+    attributes = [field for field in type_attribute(kind, "__attrs_attrs__") if field.repr]
+    sketch = _draw_fields(obj, [field.name for field in attributes], view)
+    values: list[Any] = list(sketch.children)
+    for index, field in enumerate(attributes):
+        if callable(field.repr) and not isinstance(values[index], Text):
+            try:
+                values[index] = text(str(guarded(field.repr, values[index], doing=".repr")))
+            except Damage as damage:
+                values[index] = text((f"<{damage}>", "error"))
+    sketch.children = values
+    return sketch
 
 
 def _draw_plain(obj: object, view: View) -> Sketch:

@@ -10,6 +10,7 @@ from types import FunctionType, ModuleType
 
 import modeldata
 import modeldata.models
+import modeldata.models.simple_mlp
 import modeldata.named
 import modeldata.nn
 import modeldata.shapecheck
@@ -28,6 +29,7 @@ FRONTS = {
         modeldata.nn,
         modeldata.shapecheck,
         modeldata.models,
+        modeldata.models.simple_mlp,
         modeldata.toolshed,
         *(
             importlib.import_module(f"modeldata.toolshed.{module.name}")

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import jax
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 import modeldata as md
 from modeldata import models, nn, nx
+from modeldata.models._decoding import read_prompt_tokens, write_tokens
 from modeldata.models._sampling import SamplingSettings, choose_tokens
 from modeldata.models.families import family_named
 from modeldata.models.transformer import (
@@ -45,10 +47,10 @@ def weight_rules(config):
 
 @functools.cache
 def model():
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(4)
     parameters = []
     for rule in weight_rules(CONFIG):
-        values = draw.normal(scale=0.6, size=tuple(rule.named_shape.values())).astype(np.float32)
+        values = draw.normal(size=tuple(rule.named_shape.values())).astype(np.float32)
         parameters.append(md.Parameter(value=nx.wrap(values, *rule.named_shape), label=rule.label))
     return md.bind_variables(build_llamalike_transformer(CONFIG), parameters)
 
@@ -195,12 +197,12 @@ def test_an_edit_that_adds_an_axis_is_refused_with_advice():
 
 
 def test_the_same_shapes_are_compiled_once():
-    from modeldata.models import _generate
-
+    parts = (read_prompt_tokens, write_tokens)
     models.generate(model(), PROMPT, max_tokens=5)
-    before = _generate._write._cache_size(), _generate._read._cache_size()
+    before = [part._cache_size() for part in parts]
     models.generate(model(), PROMPT[:3], max_tokens=7)
-    assert (_generate._write._cache_size(), _generate._read._cache_size()) == before
+    assert list(models.stream(model(), PROMPT, max_tokens=4))
+    assert [part._cache_size() for part in parts] == before
 
 
 def test_drawing_from_one_token_is_taking_the_most_likely():
@@ -258,6 +260,69 @@ def test_top_p_draws_from_the_fewest_tokens_that_reach_it(top_p):
     assert set(np.flatnonzero(shares(temperature=1.0, top_p=top_p))) <= set(kept)
 
 
+@settings(max_examples=10)
+@given(min_p=st.floats(0.01, 1.0))
+def test_min_p_draws_only_tokens_that_are_likely_enough(min_p):
+    probabilities = softmax(LOGITS)
+    likely = np.flatnonzero(probabilities >= 0.999 * min_p * probabilities.max())
+    assert set(np.flatnonzero(shares(temperature=1.0, min_p=min_p))) <= set(likely)
+    both = shares(temperature=1.0, min_p=min_p, top_k=2)
+    assert set(np.flatnonzero(both)) <= set(likely) & {0, 3}
+
+
+def test_with_a_key_for_each_row_a_row_does_not_depend_on_the_others():
+    keys = jax.random.split(jax.random.key(0), 3)
+    prompts = [PROMPT, [7], [1, 2, 3]]
+    options = {"max_tokens": 8, "temperature": 2.0}
+    together = models.generate(model(), prompts, rng=keys, **options)
+    assert len({tuple(row) for row in together}) == 3
+    alone = models.generate(model(), prompts[1], rng=keys[1], **options)
+    assert alone == together[1]
+    other = models.generate(model(), [[7]] * 3, rng=keys[jnp.array([1, 1, 0])], **options)
+    assert other[0] == other[1] == together[1] != other[2]
+    tokens = nx.wrap(jnp.array([[7], [7]]), "row", "seq")
+    as_array = models.generate(model(), tokens, rng=nx.wrap(keys[:2], "row"), **options)
+    assert as_array[{"row": 1}].unwrap("seq").tolist() == together[1]
+
+
+def test_keys_of_the_older_kind_are_taken():
+    options = {"max_tokens": 8, "temperature": 2.0}
+    old = models.generate(model(), PROMPT, rng=jax.random.PRNGKey(4), **options)
+    assert old == models.generate(model(), PROMPT, rng=jax.random.key(4), **options)
+
+
+def test_streamed_tokens_are_those_that_are_generated():
+    free = models.generate(model(), [PROMPT, [7]], max_tokens=8)
+    stop = free[0][3]
+    options = {"max_tokens": 8, "stop_tokens": [stop]}
+    expected = models.generate(model(), [PROMPT, [7]], **options)
+    steps = list(models.stream(model(), [PROMPT, [7]], **options))
+    assert [[t for t in row if t is not None] for row in zip(*steps, strict=True)] == expected
+    assert list(models.stream(model(), PROMPT, **options)) == expected[0]
+    tokens = nx.wrap(jnp.array(PROMPT), "seq")
+    one = next(iter(models.stream(model(), tokens, **options)))
+    assert one.named_shape == {} and int(one.unwrap()) == expected[0][0]
+
+
+def test_streaming_draws_what_generating_draws():
+    options = {"max_tokens": 6, "temperature": 1.5, "rng": jax.random.key(2)}
+    assert list(models.stream(model(), PROMPT, **options)) == models.generate(
+        model(), PROMPT, **options
+    )
+
+
+def test_streaming_refuses_as_early_as_generating():
+    with pytest.raises(ValueError, match="at least one token, but got an empty list"):
+        models.stream(model(), [], max_tokens=2)
+
+
+def test_a_text_that_is_longer_than_the_positions_of_the_model_is_refused():
+    short = dataclasses.replace(model().metadata, max_positions=8)
+    limited = model().replace(metadata=short)
+    with pytest.raises(ValueError, match="at most 8 tokens, .* but .* need 9"):
+        models.generate(limited, PROMPT, max_tokens=5)
+
+
 @pytest.mark.parametrize(
     ("prompt", "error", "message"),
     [
@@ -287,6 +352,11 @@ def test_unsuitable_prompts_are_refused(prompt, error, message):
         ({"temperature": float("nan")}, "`temperature` to be 0 .* but got nan"),
         ({"temperature": 1.0}, "a random key `rng` .* at `temperature` 1.0, but got none"),
         ({"top_k": 0}, "`top_k` to be at least 1, .* but got 0"),
+        ({"min_p": 1.5}, "`min_p` to be above 0 and at most 1, .* but got 1.5"),
+        (
+            {"temperature": 1.0, "rng": jax.random.split(jax.random.key(0), 3)},
+            r"one random key, or one for each of the rows \{\} .* keys of shape \(3,\)",
+        ),
         ({"top_p": 0.0}, "`top_p` to be above 0 and at most 1, .* but got 0.0"),
         ({"token_positions": nx.arange("seq", 5)}, "`token_positions` only for a prompt that is"),
     ],

@@ -24,12 +24,14 @@ class Prompt:
         positions: The position of each token, of the same shape; `PADDING` for padding.
         row_axes: Names and sizes of the other axes.
         to_answer: Turns new tokens, the last axis counting them, into the form of the prompt.
+        is_list: Whether the prompt is a list, or a list of lists.
     """
 
     tokens: np.ndarray
     positions: np.ndarray
     row_axes: dict[Hashable, int]
     to_answer: Callable[[np.ndarray], Any]
+    is_list: bool
 
     def padded(self, places: int) -> tuple[NamedArray, NamedArray]:
         """Returns tokens and positions with padding at the end.
@@ -42,6 +44,19 @@ class Prompt:
         tokens = np.pad(self.tokens, pad)
         positions = np.pad(self.positions, pad, constant_values=PADDING)
         return wrap(tokens, *names), wrap(positions, *names)
+
+    def to_step(self, new: np.ndarray, *, ended: np.ndarray) -> Any:
+        """Turns the new token of each row into the form of the prompt.
+
+        Args:
+            new: The tokens, with the axes of rows.
+            ended: Which rows have ended before.
+        """
+        if not self.is_list:
+            return wrap(new, *self.row_axes)
+        if not self.row_axes:
+            return int(new)
+        return [None if end else int(token) for token, end in zip(new, ended, strict=True)]
 
 
 def read_prompt(
@@ -116,7 +131,7 @@ def _from_lists(texts: list[list[Any]], vocab_size: int, stop_tokens: Sequence[i
     def to_answer(new: np.ndarray) -> list[list[int]]:
         return [_until_stop(row, stops) for row in new.tolist()]
 
-    return Prompt(tokens, positions, {_BATCH: len(texts)}, to_answer)
+    return Prompt(tokens, positions, {_BATCH: len(texts)}, to_answer, is_list=True)
 
 
 def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Prompt:
@@ -140,6 +155,7 @@ def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Promp
         np.take_along_axis(values, order, axis=-1),
         shape,
         lambda new: wrap(new, *names),
+        is_list=False,
     )
 
 

@@ -13,7 +13,7 @@ from modeldata.models.checkpoints import Place, SaveError, import_extra
 from modeldata.models.families import Family, family_named
 from modeldata.models.transformer import ModelOrigin, TransformerLM
 from modeldata.named import NamedArray
-from modeldata.variables import unbind_params
+from modeldata.variables import Parameter, ParameterSlot, ParameterValue
 
 _WEIGHTS = "model.safetensors"
 _CONFIG = "config.json"
@@ -98,7 +98,15 @@ def _checked_values(
     model: TransformerLM, family: Family, origin: ModelOrigin
 ) -> dict[str, NamedArray]:
     """Returns the parameters by label, if the model has the layers that it was loaded with."""
-    layers, parameters = unbind_params(model.body)
+    values: dict[Any, NamedArray] = {}
+
+    def emptied(node: Any) -> Any:
+        if not _is_parameter(node):
+            return node
+        values[node.label] = node.value
+        return ParameterSlot(label=node.label)
+
+    layers = jax.tree_util.tree_map(emptied, model.body, is_leaf=_is_parameter)
     expected = family.build_slots(origin.config)
     difference = _first_difference(layers, expected.body, ".body")
     if difference is not None:
@@ -107,7 +115,6 @@ def _checked_values(
             f"place for others, but {difference}. Undo that edit, or save the parameters "
             "on their own (`unbind_params`)."
         )
-    values = {parameter.label: parameter.value for parameter in parameters}
     for rule in family.weight_rules(origin.config, expected):
         value = values[rule.label]
         shape = getattr(value, "named_shape", None)
@@ -117,6 +124,10 @@ def _checked_values(
                 f"it has {shape}. Give it the axes that it was loaded with."
             )
     return values
+
+
+def _is_parameter(node: Any) -> bool:
+    return isinstance(node, Parameter | ParameterValue)
 
 
 def _tensors(

@@ -1,0 +1,104 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from modeldata import nn, nx
+
+DRAW = np.random.default_rng(0)
+EXPERTS, NEURONS, FEATURES, TOKENS = 4, 3, 5, 6
+
+
+def softmax(values):
+    weights = np.exp(values - values.max())
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+@pytest.mark.parametrize("names", [("experts", "seq"), ("seq", "experts")])
+def test_top_k_softmax_is_the_softmax_of_the_greatest(k, names):
+    scores = DRAW.normal(size=(TOKENS, EXPERTS)).astype(np.float32)
+    stored = scores if names[0] == "seq" else scores.T
+    found = nn.TopKSoftmax("experts", k)(nx.wrap(stored, *names)).unwrap("seq", "experts")
+    for row, weights in zip(scores, np.asarray(found), strict=True):
+        kept = np.argsort(-row)[:k]
+        expected = np.zeros(EXPERTS)
+        expected[kept] = softmax(row[kept])
+        np.testing.assert_allclose(weights, expected, atol=1e-6)
+
+
+def test_a_mixture_adds_up_what_the_chosen_experts_make():
+    into = DRAW.normal(size=(EXPERTS, NEURONS, FEATURES)).astype(np.float32)
+    out = DRAW.normal(size=(EXPERTS, FEATURES, NEURONS)).astype(np.float32)
+    scores = DRAW.normal(size=(EXPERTS, FEATURES)).astype(np.float32)
+    x = DRAW.normal(size=(TOKENS, FEATURES)).astype(np.float32)
+
+    def linear(values, names, inputs, outputs):
+        weights = nn.make_parameter("w", jax.random.key(0), lambda _: nx.wrap(values, *names))
+        return nn.Linear(weights, inputs, outputs)
+
+    first = linear(into, ("experts", "n", "f"), ("f",), ("experts", "n"))
+    second = linear(out, ("experts", "f", "n"), ("n",), ("f",))
+    router = linear(scores, ("experts", "f"), ("f",), ("experts",))
+    mixture = nn.ExpertMixture(
+        router=nn.Sequential([router, nn.TopKSoftmax("experts", 2)]),
+        experts=nn.Sequential([first, nn.Elementwise(jnp.tanh), second]),
+    )
+    found = mixture(nx.wrap(x, "seq", "f")).unwrap("seq", "f")
+    for token, result in zip(x, np.asarray(found), strict=True):
+        chosen = np.argsort(-(scores @ token))[:2]
+        weights = softmax((scores @ token)[chosen])
+        expected = sum(
+            w * (out[e] @ np.tanh(into[e] @ token)) for w, e in zip(weights, chosen, strict=True)
+        )
+        np.testing.assert_allclose(result, expected, atol=1e-4)
+
+
+def test_unsuitable_inputs_of_mixtures_are_refused():
+    mixture = nn.ExpertMixture(router=nn.Identity(), experts=nn.Identity())
+    with pytest.raises(ValueError, match=r"adds and sums the axis `experts`, but its input has it"):
+        mixture(nx.zeros({"experts": 2}))
+    with pytest.raises(
+        ValueError, match=r"\(weights\)` .*`experts` is missing|`experts` is missing"
+    ):
+        mixture(nx.zeros({"seq": 2}))
+    with pytest.raises(TypeError, match="`ExpertMixture` needs a `NamedArray`"):
+        mixture(jnp.zeros(2))
+
+
+@pytest.mark.parametrize("k", [0, 5])
+def test_a_k_that_does_not_fit_is_refused(k):
+    with pytest.raises(ValueError, match=f"a `k` from 1 to 4, the size of .*but got {k}"):
+        nn.TopKSoftmax("experts", k)(nx.zeros({"experts": 4}))
+
+
+def test_a_sink_takes_a_share_of_attention_and_gives_nothing():
+    scores = DRAW.normal(size=(2, 3, 4)).astype(np.float32)
+    sink = np.array([0.5, -30.0], np.float32)
+    layer = nn.SoftmaxWithSink.from_config("s", jax.random.key(0), {"heads": 2}, "kv_seq")
+    assert layer.sink.label == "s.bias"
+    layer.sink.value = nx.wrap(jnp.asarray(sink), "heads")
+    found = layer(nx.wrap(scores, "heads", "seq", "kv_seq")).unwrap("heads", "seq", "kv_seq")
+    for head in range(2):
+        for query in range(3):
+            expected = softmax(np.append(scores[head, query], sink[head]))[:-1]
+            np.testing.assert_allclose(found[head, query], expected, atol=1e-6)
+    with pytest.raises(ValueError, match="`SoftmaxWithSink` needs an input with the axes"):
+        layer(nx.zeros({"kv_seq": 4}))
+
+
+def test_gradients_go_through_a_sink():
+    scores = jnp.asarray(DRAW.normal(size=(1, 4)), jnp.float32)
+    layer = nn.SoftmaxWithSink.from_config("s", None, {"heads": 1}, "kv_seq")
+
+    def loss(sink, scores):
+        bound = layer.replace(sink=nn.make_parameter("s", jax.random.key(0), lambda _: sink))
+        return bound(nx.wrap(scores, "heads", "kv_seq")).unwrap("heads", "kv_seq")[0, 1]
+
+    def by_hand(sink, scores):
+        return jax.nn.softmax(jnp.append(scores[0], sink.data_array))[1]
+
+    sink = nx.wrap(jnp.array([0.3]), "heads")
+    found, expected = (jax.grad(f, argnums=(0, 1))(sink, scores) for f in (loss, by_hand))
+    np.testing.assert_allclose(found[0].data_array, expected[0].data_array, atol=1e-6)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-6)

@@ -17,6 +17,7 @@ cycles end, and a graph with many paths costs no more than its objects.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
+from math import copysign
 from time import perf_counter
 from types import FunctionType
 from typing import Any
@@ -374,8 +375,16 @@ class _Walk:
             if kind not in settled
             and not (kind is int and -_BIG < value < _BIG)
             and not ((kind is str or kind is bytes) and len(value) <= SHORT)
-            and not (kind in _NUMBERS and value - value == 0)
+            and not (kind in _NUMBERS and value - value == 0 and self._reads_back(value))
         ]
+
+    def _reads_back(self, value: complex) -> bool:
+        """Whether a finite number evaluates to itself as Python writes it."""
+        if type(value) is float or not self.exact:
+            return True
+        # Sums of a real and an imaginary number lose the sign of a zero.
+        signs = copysign(1, value.real), copysign(1, value.imag)
+        return signs == (1, 1) or (value.real != 0 and value.imag != 0)
 
     def _close(self, frame: Frame) -> None:
         branch, parent = frame.branch, frame.parent

@@ -1,6 +1,15 @@
 """Lists, mappings, sets and their relatives in the standard library."""
 
-from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
+from collections import (
+    ChainMap,
+    Counter,
+    OrderedDict,
+    UserDict,
+    UserList,
+    UserString,
+    defaultdict,
+    deque,
+)
 from collections.abc import Collection
 from types import MappingProxyType
 from typing import Any
@@ -46,6 +55,7 @@ def register(registry: Registry) -> None:
     registry.register(MappingProxyType, draw_proxy)
     registry.register(UserDict, draw_user)
     registry.register(UserList, draw_user)
+    registry.register(UserString, draw_user)
     nothing: dict[Any, Any] = {}
     for view_type in (type(nothing.keys()), type(nothing.values()), type(nothing.items())):
         registry.register(view_type, draw_dict_view)
@@ -146,8 +156,8 @@ def draw_proxy(obj: MappingProxyType[Any, Any], view: View) -> Sketch:
     return _wrapped(obj, view.mapping(obj, obj.items()), view)
 
 
-def draw_user(obj: UserDict[Any, Any] | UserList[Any], view: View) -> Sketch:
-    """A `UserDict` or `UserList` as a call with its data."""
+def draw_user(obj: UserDict[Any, Any] | UserList[Any] | UserString, view: View) -> Sketch:
+    """A `UserDict`, `UserList` or `UserString` as a call with its data."""
     name, steps = view.type_name(class_of(obj)), [Attribute("data")]
     return view.sequence(obj, [obj.data], brackets=("(", ")"), name=name, steps=steps)
 

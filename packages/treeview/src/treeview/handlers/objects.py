@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from typing import Any
 
 from treeview._document import Node, Text, text
 from treeview._guard import Damage, guarded, safe_repr
-from treeview._names import class_of, type_attribute, type_name
+from treeview._names import class_of, type_attribute, type_module, type_name
 from treeview._registry import Registry
 from treeview._view import Shown, Sketch, View, instance_fields
 from treeview.handlers.rich import add_rich, offers_rich
@@ -166,8 +167,16 @@ def draw_written(obj: object, written: str, view: View) -> Node | Sketch:
     )
 
 
+def _rebuilds(kind: type, written: str) -> bool:
+    """Whether the `repr` of an object may be taken for Python: a call of its class, or Python's."""
+    package = type_module(kind).partition(".")[0]
+    return package in sys.stdlib_module_names or written.startswith(f"{type_name(kind)}(")
+
+
 def _styled(obj: object, written: str, view: View) -> Text:
     """A text such as `Name(...)` with its name set off, and complete in a roundtrip."""
+    if view.options.roundtrip and not _rebuilds(class_of(obj), written):
+        return text("<", written, ">")
     call = _CALL.match(written)
     if call is None:
         return text(written)

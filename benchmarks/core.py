@@ -235,6 +235,7 @@ def call_rows(ours: Any, theirs: Any) -> Iterator[Row]:
         return model(*inputs)
 
     jitted, ours_jitted, pz_jitted = jax.jit(call), md.variable_jit(call), pz.variable_jit(call)
+    jax.block_until_ready((ours_jitted(ours, tokens), pz_jitted(theirs, their_tokens)))
     yield Row(
         what="warm call of variable_jit (plain: jit of the frozen model)",
         ours=lambda: jax.block_until_ready(ours_jitted(ours, tokens)),

@@ -1,9 +1,10 @@
 """What is compared, and how it is measured.
 
 All contestants of a row take turns in one process, so that they meet the same disturbances, and the
-median of the rounds counts. Quick ones are called many times in a turn. Cyclic garbage collection
-stays on, because what it costs is part of what a package costs; objects that were there before are
-taken out of its sight.
+median of the rounds counts. Quick ones are called many times in a turn. Times are those of the
+processor, in all threads of the process, so that other programs on the machine count little. Cyclic
+garbage collection stays on, because what it costs is part of what a package costs; objects that
+were there before are taken out of its sight.
 """
 
 import gc
@@ -21,7 +22,7 @@ BUDGET = 0.6  # seconds that one contestant may take in all, apart from the fewe
 FEWEST = 5  # rounds
 SLOW = 1.0  # seconds; what takes longer, once warm, is timed once
 COLD = 8.0  # seconds; what takes longer counts without being warm
-LIMIT = 60.0  # seconds; what takes longer is given up
+LIMIT = 60.0  # seconds on the wall; what takes longer is given up
 OURS = ""  # the name of our own reading
 
 
@@ -67,7 +68,7 @@ class OutOfTime(BaseException):
     """Something took too long. Not an `Exception`, which viewers of any object catch."""
 
 
-def readings(row: Row, clock: Callable[[], float] = time.perf_counter) -> dict[str, Reading]:
+def readings(row: Row, clock: Callable[[], float] = time.process_time) -> dict[str, Reading]:
     """Measures all contestants of a row.
 
     Args:

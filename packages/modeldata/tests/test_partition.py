@@ -6,9 +6,24 @@ from typing import Any
 import hypothesis as hp
 import hypothesis.strategies as st
 import jax
+import numpy as np
 import pytest
 
-from modeldata import NotInThisPartition, Struct, combine, pytree_dataclass, select, static_field
+from modeldata import (
+    NamedArray,
+    NotInThisPartition,
+    Selection,
+    Struct,
+    combine,
+    freeze_params,
+    nx,
+    pytree_dataclass,
+    select,
+    static_field,
+)
+from modeldata.nn import Linear, RenameAxes, Sequential
+
+KEY = jax.random.key(0)
 
 Pair = namedtuple("Pair", "left right")
 
@@ -104,6 +119,61 @@ def test_filters_agree_with_a_walk_over_the_tree(drawn, limit):
     assert select(tree).at_subtrees_where(wanted, innermost=True) == found
 
 
+@law
+@hp.given(selections())
+def test_editing_agrees_with_a_walk_of_jax(drawn):
+    tree, selection = drawn
+    wanted = dict.fromkeys(selection.get_keypaths())
+
+    def edit(path, node):
+        return ("new", node) if path in wanted else node
+
+    expected = jax.tree_util.tree_map_with_path(
+        edit, tree, is_leaf=lambda path, _: path in wanted, is_leaf_takes_path=True
+    )
+    assert selection.apply(lambda node: ("new", node)) == expected
+    assert selection.apply(lambda node: ("new", node), keep_selected=True).deselect() == expected
+
+
+@law
+@hp.given(selections())
+def test_a_selection_says_the_same_however_it_was_made(drawn):
+    tree, selection = drawn
+    for other in (
+        jax.tree.map(lambda leaf: leaf, selection),
+        Selection(selection.selected_by_path, selection.remainder),
+        select(tree).at_path(*map(jax.tree_util.keystr, selection.get_keypaths())),
+        select(tree).at_subtrees_where(
+            lambda path, _: path in selection.get_by_path(), with_keypath=True
+        ),
+        selection.refine(select),
+    ):
+        assert other.get_by_path() == selection.get_by_path()
+        assert other.deselect() == tree
+
+
+@law
+@hp.given(selections(), st.booleans())
+def test_steps_agree_with_one_step(drawn, innermost):
+    tree, selection = drawn
+
+    def wanted(node):
+        return isinstance(node, (list, Pair, int))
+
+    found = selection.at_subtrees_where(wanted, innermost=innermost)
+    expected = [
+        path
+        for base, node in selection.get_by_path().items()
+        for path in (
+            (*base, *inner)
+            for inner in select(node).at_subtrees_where(wanted, innermost=innermost).get_keypaths()
+        )
+    ]
+    assert list(found.get_keypaths()) == expected
+    assert found == selection.at_instances_of((list, Pair, int), innermost=innermost)
+    assert found.deselect() == tree
+
+
 def test_the_whole_or_nothing_selected():
     tree = [1, {"a": 2}]
     gone = NotInThisPartition()
@@ -129,6 +199,26 @@ def test_several_parts_combine_at_any_level():
     assert combine(first, second, rest) == combine(rest, second, first) == tree
     assert combine(first, second)["a"][1] == NotInThisPartition()
     assert combine() == NotInThisPartition()
+
+
+def test_parts_pass_through_jit_and_grad():
+    model = Sequential([Linear.from_config(str(n), KEY, {"x": 2}, {"x_out": 2}) for n in range(2)])
+    model = Sequential([freeze_params(model).sublayers[0], RenameAxes("x_out", "x")])
+    chosen, rest = model.select().at_instances_of(NamedArray).partition(expect=1)
+    x = nx.ones({"x": 2})
+    traces = []
+
+    @jax.jit
+    def loss(chosen, rest, x):
+        traces.append(1)
+        return combine(chosen, rest)(x).unwrap("x").sum()
+
+    [gradient] = jax.tree.leaves(jax.grad(loss)(chosen, rest, x))
+    np.testing.assert_array_equal(gradient, np.ones((2, 2)))
+    again = jax.tree.map(lambda leaf: 2 * leaf, chosen)
+    np.testing.assert_allclose(loss(again, rest, x), 2 * loss(chosen, rest, x), rtol=1e-6)
+    assert len(traces) == 1
+    assert jax.tree.structure(again) == jax.tree.structure(chosen)
 
 
 def test_parts_are_pytrees_for_transformations():

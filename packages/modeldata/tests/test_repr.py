@@ -1,6 +1,7 @@
 """Promises of the plain text of structs."""
 
 import functools
+from collections import OrderedDict, deque
 from typing import Any
 
 import jax
@@ -87,6 +88,41 @@ def test_deep_trees_are_cut_instead_of_failing():
     text = repr(node)
     assert "..." in text
     assert len(text) < 2000
+
+
+def test_large_trees_are_cut_to_a_few_hundred_nodes():
+    tree = Leaf(1)
+    for _ in range(5):
+        tree = Stack([tree] * 6)
+    assert len(repr(tree).splitlines()) < 700
+    assert repr(Stack([tree] * 24)).count("... 20 more ...") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("x" * 2000, "'" + 60 * "x" + "'... 1940 more"),
+        (b"x" * 2000, "b'" + 60 * "x" + "'... 1940 more"),
+        (set(range(200)), "<set of 200 items>"),
+        (deque(range(200)), "<deque of 200 items>"),
+        (OrderedDict.fromkeys(range(200)), "<OrderedDict of 200 items>"),
+    ],
+)
+def test_long_texts_and_other_large_containers_are_shortened(value, text):
+    assert _repr.struct_repr(Stack(value), width=100) == f"Stack(layers={text})"
+
+
+def test_an_object_that_cannot_be_printed_spoils_only_its_place():
+    class Broken:
+        def __repr__(self):
+            raise RuntimeError("no")
+
+    class Endless:
+        def __repr__(self):
+            return 5000 * "y"
+
+    assert repr(Stack([Broken(), 1])) == "Stack(layers=[<Broken: RuntimeError>, 1])"
+    assert repr(Stack([Endless(), 1])) == f"Stack(layers=[{60 * 'y'}..., 1])"
 
 
 def test_functions_and_tuples_are_shown():

@@ -6,8 +6,9 @@ from typing import Any
 import jax
 
 from modeldata import _repr
+from modeldata._node_kinds import NodeKind, kind_of
 from modeldata._struct import Struct, pytree_dataclass
-from modeldata._tree import KeyPath, flatten_one_level, rebuild
+from modeldata._tree import KeyPath
 
 
 @pytree_dataclass
@@ -38,12 +39,16 @@ def _combine(path: KeyPath, trees: Sequence[Any]) -> Any:
     first = present[0]
     if all(tree is first for tree in present):
         return first
-    levels = [flatten_one_level(tree) for tree in present]
-    if levels[0] is None or any(level is None or level[1] != levels[0][1] for level in levels):
+    kind = kind_of(first)
+    if kind is None or not all(_differ_in_children_alone(kind, first, tree) for tree in present):
         raise ValueError(_conflict(path, present))
-    rows = zip(*(children for children, _ in levels if children is not None), strict=True)  # pyright: ignore[reportOptionalIterable, reportGeneralTypeIssues]  # none is None here
-    children = [_combine((*path, row[0][0]), [child for _, child in row]) for row in rows]
-    return rebuild(levels[0][1], children)
+    rows = zip(*map(kind.children_of, present), strict=True)
+    keyed = zip(kind.keys_of(first), rows, strict=True)
+    return kind.with_children(first, [_combine((*path, key), row) for key, row in keyed])
+
+
+def _differ_in_children_alone(kind: NodeKind, first: Any, other: Any) -> bool:
+    return type(other) is type(first) and kind.statics_of(other) == kind.statics_of(first)
 
 
 def _conflict(path: KeyPath, present: Sequence[Any]) -> str:

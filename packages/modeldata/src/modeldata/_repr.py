@@ -1,13 +1,15 @@
 """Plain text of structs, without treeview.
 
 Arrays are described by dtype and shape, never by their values, so that printing moves no data and
-waits for no device. Long lists are shortened and deep trees cut, because a model is more often
-printed by accident than in order to be read in full; treeview shows all of it.
+waits for no device. Long lists are shortened, and deep and large trees cut, because a model is more
+often printed by accident than in order to be read in full; treeview shows all of it. An object
+whose own `repr` fails spoils no more than its place.
 
 A class may define `__pdoc__(**kwargs)`, the protocol of wadler-lindig, to choose its own text.
 """
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,8 +22,12 @@ _INDENT = 2
 _DEPTH = 24
 _MANY_NODES = 6
 _MANY_ITEMS = 100
+_MANY_CHARACTERS = 1000
 _SHOWN_HEAD = 3
+_SHOWN_CHARACTERS = 60
+_MOST_NODES = 600
 _DOTS = wl.TextDoc("...")
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 
 
 def struct_repr(node: Any, width: int = _WIDTH) -> str:
@@ -31,7 +37,8 @@ def struct_repr(node: Any, width: int = _WIDTH) -> str:
         node: A struct, or any other object.
         width: The width in characters.
     """
-    return wl.pformat(node, width=width, indent=_INDENT, hide_defaults=False, custom=_customs(0))
+    custom = _Printer().customs(0)
+    return wl.pformat(node, width=width, indent=_INDENT, hide_defaults=False, custom=custom)
 
 
 def brief(value: Any, limit: int = 80) -> str:
@@ -59,24 +66,79 @@ def dtype_text(dtype: Any) -> str:
     return wl.pformat(wl.array_summary((), str(dtype), kind=None)).removesuffix("[]")
 
 
-def _customs(depth: int) -> Callable[[Any], wl.AbstractDoc | None]:
-    """Returns the hook that formats children which lie this deep in the tree."""
-    return lambda value: _doc(value, depth)
+class _Printer:
+    """Makes the documents of one tree, and counts its nodes."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_NODES
+
+    def customs(self, depth: int) -> Callable[[Any], wl.AbstractDoc | None]:
+        """Returns the hook that formats children which lie this deep in the tree."""
+        return lambda value: self._doc(value, depth)
+
+    def _doc(self, value: Any, depth: int) -> wl.AbstractDoc | None:
+        """Returns the document of a value, or None to let wadler-lindig decide."""
+        self._left -= 1
+        if self._left < 0:
+            return _DOTS
+        if type(value) in (list, tuple, dict) or _is_plain_dataclass(value):
+            return self._node_doc(value, depth)
+        if isinstance(value, (jax.Array, np.ndarray)):
+            kind = "(numpy)" if isinstance(value, np.ndarray) else ""
+            return wl.TextDoc(array_text(value) + kind)
+        return _summary_of_large(value)
+
+    def _node_doc(self, value: Any, depth: int) -> wl.AbstractDoc:
+        if type(value) is list:
+            return self._sequence_doc("[", value, "]", depth)
+        if type(value) is tuple:
+            return self._sequence_doc("(", value, ",)" if len(value) == 1 else ")", depth)
+        if type(value) is dict:
+            return self._dict_doc(value, depth)
+        return self._fields_doc(value, depth)
+
+    def _child(self, value: Any, depth: int) -> wl.AbstractDoc:
+        if depth > _DEPTH:
+            return _DOTS
+        try:
+            custom = self.customs(depth)
+            doc = wl.pdoc(value, indent=_INDENT, hide_defaults=False, custom=custom)
+        except Exception as error:
+            return wl.TextDoc(f"<{type(value).__name__}: {type(error).__name__}>")
+        if isinstance(doc, wl.TextDoc) and len(doc.text) > _MANY_CHARACTERS:
+            return wl.TextDoc(doc.text[:_SHOWN_CHARACTERS]) + _DOTS
+        return doc
+
+    def _fields_doc(self, value: Any, depth: int) -> wl.AbstractDoc:
+        docs: list[wl.AbstractDoc] = [
+            wl.TextDoc(f"{field.name}=") + self._child(getattr(value, field.name, ...), depth + 1)
+            for field in dataclasses.fields(value)
+            if field.repr
+        ]
+        return _bracketed(f"{type(value).__name__}(", docs, ")")
+
+    def _sequence_doc(
+        self, begin: str, items: Sequence[Any], end: str, depth: int
+    ) -> wl.AbstractDoc:
+        docs = _shortened(items, lambda item: self._child(item, depth + 1))
+        return _bracketed(begin, docs, end)
+
+    def _dict_doc(self, items: dict[Any, Any], depth: int) -> wl.AbstractDoc:
+        def entry(key: Any) -> wl.AbstractDoc:
+            value = self._child(items[key], depth + 1)
+            return self._child(key, depth + 1) + wl.TextDoc(": ") + value
+
+        keys = list(items)
+        limit_like = [items[key] for key in keys[:_MANY_ITEMS]]
+        return _bracketed("{", _shortened(keys, entry, limit_like), "}")
 
 
-def _doc(value: Any, depth: int) -> wl.AbstractDoc | None:
-    """Returns the document of a value, or None to let wadler-lindig decide."""
-    if isinstance(value, (jax.Array, np.ndarray)):
-        kind = "(numpy)" if isinstance(value, np.ndarray) else ""
-        return wl.TextDoc(array_text(value) + kind)
-    if type(value) is list:
-        return _sequence_doc("[", value, "]", depth)
-    if type(value) is tuple:
-        return _sequence_doc("(", value, ",)" if len(value) == 1 else ")", depth)
-    if type(value) is dict:
-        return _dict_doc(value, depth)
-    if _is_plain_dataclass(value):
-        return _fields_doc(value, depth)
+def _summary_of_large(value: Any) -> wl.AbstractDoc | None:
+    if isinstance(value, str | bytes) and len(value) > _MANY_CHARACTERS:
+        more = len(value) - _SHOWN_CHARACTERS
+        return wl.TextDoc(f"{value[:_SHOWN_CHARACTERS]!r}... {more} more")
+    if isinstance(value, _CONTAINERS) and len(value) > _MANY_ITEMS:
+        return wl.TextDoc(f"<{type(value).__name__} of {len(value)} items>")
     return None
 
 
@@ -85,36 +147,8 @@ def _is_plain_dataclass(value: Any) -> bool:
     return dataclasses.is_dataclass(cls) and not hasattr(cls, "__pdoc__")
 
 
-def _child(value: Any, depth: int) -> wl.AbstractDoc:
-    if depth > _DEPTH:
-        return _DOTS
-    return wl.pdoc(value, indent=_INDENT, hide_defaults=False, custom=_customs(depth))
-
-
 def _bracketed(begin: str, docs: list[wl.AbstractDoc], end: str) -> wl.AbstractDoc:
     return wl.bracketed(wl.TextDoc(begin), docs, wl.comma, wl.TextDoc(end), _INDENT)
-
-
-def _fields_doc(value: Any, depth: int) -> wl.AbstractDoc:
-    docs: list[wl.AbstractDoc] = [
-        wl.TextDoc(f"{field.name}=") + _child(getattr(value, field.name, ...), depth + 1)
-        for field in dataclasses.fields(value)
-        if field.repr
-    ]
-    return _bracketed(f"{type(value).__name__}(", docs, ")")
-
-
-def _sequence_doc(begin: str, items: Sequence[Any], end: str, depth: int) -> wl.AbstractDoc:
-    return _bracketed(begin, _shortened(items, lambda item: _child(item, depth + 1)), end)
-
-
-def _dict_doc(items: dict[Any, Any], depth: int) -> wl.AbstractDoc:
-    def entry(key: Any) -> wl.AbstractDoc:
-        return _child(key, depth + 1) + wl.TextDoc(": ") + _child(items[key], depth + 1)
-
-    keys = list(items)
-    limit_like = [items[key] for key in keys[:_MANY_ITEMS]]
-    return _bracketed("{", _shortened(keys, entry, limit_like), "}")
 
 
 def _shortened(

@@ -8,9 +8,11 @@ import functools
 import math
 import pathlib
 import re
+import time
 import types
 import typing
 import uuid
+import weakref
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -116,6 +118,20 @@ class Record(dict):
     size: int = 3
 
 
+STRUCT_TIME = """\
+struct_time(
+  tm_year=0,
+  tm_mon=1,
+  tm_mday=2,
+  tm_hour=3,
+  tm_min=4,
+  tm_sec=5,
+  tm_wday=6,
+  tm_yday=7,
+  tm_isdst=8,
+)"""
+
+
 def function(x):
     return x
 
@@ -191,6 +207,19 @@ def function(x):
         (int, "int"),
         (functools.partial(print, 1, end=""), "partial(print, 1, end='')"),
         (list[int], "list[int]"),
+        (property(), "property()"),
+        (staticmethod(len), "staticmethod(len)"),
+        (classmethod(math.sin), "classmethod(math.sin)"),
+        (functools.cached_property(len), "cached_property(len)"),
+        (functools.lru_cache(3)(len), "lru_cache(len)  # 0 of 3 results kept, 0 hits"),
+        (memoryview(b"ab"), "memoryview(b'ab')"),
+        (memoryview(b"abcd").cast("H"), "<memoryview of format 'H', shape (2)>"),
+        (weakref.ref(Plain), "<ReferenceType to a type>"),
+        (iter([1, 2]), "<list_iterator with 2 items left>"),
+        (map(len, []), "<map>"),
+        (Access(5), "Access(5)"),
+        (Access.READ | 8, "Access(9)"),
+        (time.struct_time(range(9)), STRUCT_TIME),
         (ValueError("no", 3), "ValueError('no', 3)"),
     ],
     ids=lambda value: type(value).__name__,
@@ -352,6 +381,33 @@ def test_exceptions_show_notes_causes_and_places():
         "  __notes__=['look here'],",
     ]
     assert lines[3].startswith("  __cause__=KeyError('key'),  # at ")
+
+
+def test_exceptions_show_what_else_they_hold():
+    class Failed(Exception):
+        def __init__(self, code, reason):
+            super().__init__(reason)
+            self.code, self.reason = code, reason
+
+    assert shown(Failed(3, "no")) == "Failed('no', code=3)"
+
+
+def test_looking_at_wrappers_calls_nothing():
+    def boom(*_):
+        raise RuntimeError("called")
+
+    iterator = iter([1, 2])
+    for wrapper in (property(boom), map(boom, [1]), functools.lru_cache(boom), iterator):
+        assert "called" not in shown(wrapper)
+    assert list(iterator) == [1, 2]
+    gone = weakref.ref(Plain())
+    assert shown(gone) == "<ReferenceType to nothing any more>"
+
+
+def test_a_released_memory_is_no_more_than_its_name():
+    view = memoryview(b"ab")
+    view.release()
+    assert "memory" in shown(view)
 
 
 def test_exception_groups_show_their_members():

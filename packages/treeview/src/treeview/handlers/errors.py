@@ -7,7 +7,7 @@ from treeview._document import EMPTY, Text, text
 from treeview._names import class_of
 from treeview._paths import Attribute, Opaque, Step
 from treeview._registry import Registry
-from treeview._view import Sketch, View
+from treeview._view import Sketch, View, instance_fields
 from treeview.handlers.functions import source_place
 
 
@@ -30,6 +30,7 @@ def draw_exception(obj: BaseException, view: View) -> Sketch:
         context = None if hidden else state["__context__"].__get__(obj)
         more = {"__notes__": notes, "__cause__": cause, "__context__": context}
         more = {name: value for name, value in more.items() if value is not None}
+        more = {**_own_fields(obj, arguments), **more}
         if cause is context:
             more.pop("__context__", None)
     labels: list[Text] = [EMPTY] * len(arguments)
@@ -44,6 +45,17 @@ def draw_exception(obj: BaseException, view: View) -> Sketch:
         count=len(labels),
         note=_raised_at(state["__traceback__"].__get__(obj)),
     )
+
+
+def _own_fields(obj: BaseException, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """What an exception holds besides its arguments, such as an exit code."""
+    own = instance_fields(obj)
+    own.pop("__notes__", None)
+    return {
+        name: value
+        for name, value in own.items()
+        if not any(value is argument for argument in arguments)
+    }
 
 
 def draw_traceback(obj: TracebackType, view: View) -> Sketch:

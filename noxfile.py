@@ -96,6 +96,14 @@ def cross(session):
 
 
 @nox.session
+def adapters(session):
+    """Test how treeview draws the objects of other libraries, all of which are installed here."""
+    session.install(*editable(TREEVIEW), *group("test", "adapters"))
+    tests = ("--forbid-skips", "tests/adapters", *LEAVE_APART)
+    run_tests(session, *tests, sources=("treeview",))
+
+
+@nox.session
 def notebook(session):
     """Test the display in real kernels."""
     install_both(session, "notebook")

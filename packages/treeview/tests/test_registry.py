@@ -55,6 +55,16 @@ def say(words):
     return lambda obj, view: view.text(words)
 
 
+def test_what_is_unregistered_is_forgotten():
+    registry = Registry()
+    registry.register(Animal, say("an animal"))
+    registry.register_array(Grid, GridAdapter())
+    for cls in (Animal, Grid, Dog):
+        registry.unregister(cls)
+    assert registry.adapter_for(Grid) is None
+    assert "an animal" not in shown([Animal()], registry)
+
+
 def test_a_handler_draws_subclasses_too():
     registry = Registry()
     registry.register(Animal, say("an animal"))

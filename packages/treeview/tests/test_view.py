@@ -131,3 +131,13 @@ def test_instance_fields_come_from_dictionaries_and_slots():
 
     assert instance_fields(Child()) == {"b": 2, "a": 1}
     assert instance_fields(3) == {}
+
+
+def test_each_class_has_a_colour_of_its_own_that_pages_accept():
+    from treeview._markup import css_color
+
+    view = View(Options(), default_registry, lambda obj: obj)
+    colors = [view.type_color(cls) for cls in (int, str, Options, View)]
+    assert len(set(colors)) == 4
+    assert colors == [view.type_color(cls) for cls in (int, str, Options, View)]
+    assert all(css_color(color) == color for color in colors)

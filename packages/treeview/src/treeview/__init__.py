@@ -13,7 +13,7 @@ from treeview._figures import (
     with_font_size,
 )
 from treeview._options import Options, current_options, options
-from treeview._registry import Registry, register, register_array
+from treeview._registry import Registry, register, register_array, unregister
 from treeview._rendering import Rendering, render, render_html, render_text, show
 from treeview._report import Page
 from treeview._totals import Totals
@@ -66,6 +66,7 @@ __all__ = [
     "totals",
     "uninstall",
     "unload_ipython_extension",
+    "unregister",
     "with_color",
     "with_font_size",
 ]

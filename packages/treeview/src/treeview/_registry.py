@@ -120,6 +120,16 @@ class Registry:
         with self._lock:
             self._table(cls).adapters[cls] = adapter
 
+    def unregister(self, cls: type) -> None:
+        """Forgets what a user has registered for a class; what plugins registered counts again.
+
+        Args:
+            cls: The class. Nothing happens where nobody has registered it.
+        """
+        with self._lock:
+            self._user.handlers.pop(cls, None)
+            self._user.adapters.pop(cls, None)
+
     def _table(self, cls: type) -> _Table:
         table = self._plugins if self._loading else self._user
         # `type.__subclasscheck__` is what a class has that invents no subclasses.
@@ -250,3 +260,4 @@ default_registry = Registry()
 
 register = default_registry.register
 register_array = default_registry.register_array
+unregister = default_registry.unregister

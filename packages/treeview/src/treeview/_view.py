@@ -9,11 +9,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MemberDescriptorType
 from typing import Any, Literal, Protocol
+from zlib import crc32
 
 from treeview._aliases import short_name
 from treeview._document import EMPTY, Foreign, Node, Style, Text, text
 from treeview._guard import Damage, guarded, safe_length
-from treeview._names import class_of, qualified_name, type_mro, type_name, type_namespace
+from treeview._names import (
+    class_of,
+    qualified_name,
+    type_module,
+    type_mro,
+    type_name,
+    type_namespace,
+)
 from treeview._options import Options
 from treeview._paths import Attribute, Step
 from treeview.arrays.protocol import ArrayAdapter
@@ -129,6 +137,11 @@ class View:
     def short_name(self, name: str) -> str:
         """A full name as people write it (`np.sin`), or as it is in a roundtrip (`numpy.sin`)."""
         return name if self.options.roundtrip else short_name(name)
+
+    def type_color(self, cls: type) -> str:
+        """A CSS colour of its own for each class, the same in every process."""
+        name = f"{type_module(cls)}.{type_name(cls)}"
+        return f"oklch(0.70 0.12 {crc32(name.encode(errors='replace')) % 360})"
 
     def record(
         self,

@@ -6,7 +6,14 @@ calls it before the first rendering after modeldata was imported.
 
 from modeldata._struct import Struct
 from modeldata._treeview._arrays import draw_named_array, named_adapter
-from modeldata._treeview._selections import Marked, draw_marked, draw_selection
+from modeldata._treeview._selections import (
+    InSight,
+    Marked,
+    draw_in_sight,
+    draw_marked,
+    draw_selection,
+)
+from modeldata._treeview._selections import show_in_sight as show_in_sight
 from modeldata._treeview._structs import draw_pattern, draw_struct
 from modeldata._treeview._variables import draw_slot, draw_value, draw_variable
 from modeldata.named import NamedArray
@@ -14,6 +21,7 @@ from modeldata.selectors import Selection
 from modeldata.shapecheck import ArraySpec, Wildcard
 from modeldata.variables import AbstractVariable, AbstractVariableSlot, AbstractVariableValue
 from treeview import Registry
+from treeview import show as show
 
 
 def register(registry: Registry) -> None:
@@ -30,5 +38,6 @@ def register(registry: Registry) -> None:
     registry.register(AbstractVariableSlot, draw_slot)
     registry.register(Selection, draw_selection)
     registry.register(Marked, draw_marked)
+    registry.register(InSight, draw_in_sight)
     registry.register(NamedArray, draw_named_array)
     registry.register_array(NamedArray, named_adapter)

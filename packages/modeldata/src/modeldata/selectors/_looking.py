@@ -1,5 +1,6 @@
 """What a selection keeps, and the methods that tell what is selected."""
 
+import importlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -153,6 +154,22 @@ class Looking(Struct):
             raise AssertionError(self._count_text(count))
         return self
 
+    def show_selection(self) -> None:
+        """Shows the tree through treeview, with the selected places marked.
+
+        Raises:
+            ImportError: If treeview is not installed.
+        """
+        _viewer("show_selection").show(self)
+
+    def show_value(self) -> None:
+        """Shows the tree through treeview, opened down to the selected places.
+
+        Raises:
+            ImportError: If treeview is not installed.
+        """
+        _viewer("show_value").show_in_sight(self)
+
     def __pdoc__(self, **_: Any) -> wl.AbstractDoc:
         begin = wl.TextDoc(f"<Selection of {nodes_text(self.count())}:")
         nodes = wl.join(wl.comma, [wl.TextDoc(text) for text in self._shown(_MOST_PRINTED)])
@@ -183,6 +200,17 @@ class Looking(Struct):
             for node, path in zip(values, paths, strict=False)
         ]
         return texts + ["..."] * (len(places) > most) or ["none"]
+
+
+def _viewer(method: str) -> Any:
+    """Returns what knows treeview, which need not be installed."""
+    try:
+        return importlib.import_module("modeldata._treeview")
+    except ImportError as error:
+        raise ImportError(
+            f"Expected treeview to be installed, because `{method}` uses it, but: {error}. Install "
+            "it with `pip install 'modeldata[view]'`, or print the selection."
+        ) from error
 
 
 def nodes_text(count: int) -> str:

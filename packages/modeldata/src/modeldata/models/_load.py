@@ -5,7 +5,7 @@ import functools
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,22 @@ def load(
     *,
     dtype: DTypeLike = jnp.float32,
     progress: bool = True,
+    mesh: jax.sharding.Mesh | None = None,
+    axis_name_to_mesh_name: Mapping[Hashable, str | tuple[str, ...]] | None = None,
 ) -> TransformerLM:
     """Loads a language model.
 
-    Tensors go to the default device one at a time, so on the CPU the memory in use stays near that
-    of the finished model.
+    Tensors go to their devices one at a time, so on the CPU the memory in use stays near that of
+    the finished model.
 
     Args:
-        checkpoint: A GGUF file, a Hugging Face folder with safetensors files, or a causal language
-            model of the transformers library. The architecture must be Gemma 3 (text).
+        checkpoint: A Hugging Face folder with weights in files of safetensors or PyTorch, a causal
+            language model of the transformers library, or a GGUF file of a Gemma 3 (text).
         dtype: The type of the parameters, and of the computation; quantized weights are expanded.
         progress: Whether to show a progress bar (on standard error, with tqdm if it is installed).
+        mesh: The devices to spread parameters over. Left out, all go to the default device.
+        axis_name_to_mesh_name: Which axes of parameters, such as `neurons`, are spread over which
+            axes of the mesh. Left out, those that have the same name.
 
     Returns:
         The model. Call it on tokens: a `NamedArray` with the axis `seq`.
@@ -58,6 +63,7 @@ def load(
         LoadError: If there is no such checkpoint, it is damaged, an option of it is not supported,
             or a package is missing to read it.
         TypeError: If `dtype` is not a floating type.
+        ValueError: If parameters cannot be spread over the mesh as told.
     """
     kind = np.dtype(dtype)
     if not jnp.issubdtype(kind, jnp.floating):
@@ -74,7 +80,11 @@ def load(
     rules = family.weight_rules(config, model, opened.tensors)
     tied = config.tie_embedder_and_logits
     check_tensors(rules, opened, functools.partial(family.is_ignored, tied=tied))
-    return bind_variables(model, list(_parameters(rules, opened, kind, progress=progress)))
+    shapes = {rule.label: rule.place_in(opened).named_shape for rule in rules}
+    placements = _placements(shapes, mesh, axis_name_to_mesh_name)
+    return bind_variables(
+        model, list(_parameters(rules, opened, kind, placements, progress=progress))
+    )
 
 
 def load_tokenizer(checkpoint: str | os.PathLike[str]) -> Tokenizer:
@@ -131,17 +141,69 @@ def _existing(checkpoint: Any) -> Path:
     return path
 
 
+def _placements(
+    shapes: Mapping[str, Mapping[str, int]],
+    mesh: jax.sharding.Mesh | None,
+    names: Mapping[Hashable, str | tuple[str, ...]] | None,
+) -> dict[str, jax.sharding.NamedSharding | None]:
+    """Returns where each parameter goes, by its label."""
+    if mesh is None:
+        if names is not None:
+            raise ValueError(
+                "Expected `axis_name_to_mesh_name` together with a `mesh` of devices, but there is "
+                "none. Pass `mesh=jax.make_mesh(...)`."
+            )
+        return dict.fromkeys(shapes)
+    rule = {name: name for name in mesh.axis_names} if names is None else names
+    placements: dict[str, jax.sharding.NamedSharding | None] = {}
+    for label, shape in shapes.items():
+        spec = [rule.get(axis) for axis in shape]
+        problem = _spread_problem(shape, spec, mesh)
+        if problem is not None:
+            raise ValueError(
+                f"Expected a rule that spreads `{label}` with the axes {dict(shape)} over the mesh "
+                f"{dict(mesh.shape)}, but with {dict(rule)} {problem}. Change "
+                "`axis_name_to_mesh_name`."
+            )
+        sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*spec))
+        placements[label] = sharding
+    return placements
+
+
+def _spread_problem(
+    shape: Mapping[str, int], spec: list[str | tuple[str, ...] | None], mesh: jax.sharding.Mesh
+) -> str | None:
+    """Says what keeps an array from being spread over a mesh."""
+    used: set[str] = set()
+    for (axis, size), names in zip(shape.items(), spec, strict=True):
+        parts = 1
+        for name in (names,) if isinstance(names, str) else names or ():
+            if name not in mesh.shape:
+                return f"`{axis}` goes to `{name}`, which is no axis of the mesh"
+            if name in used:
+                return f"`{name}` gets two of its axes"
+            used.add(name)
+            parts *= mesh.shape[name]
+        if size % parts:
+            return f"`{axis}` of size {size} goes to {parts} devices"
+    return None
+
+
 def _parameters(
-    rules: list[WeightRule], checkpoint: Checkpoint, dtype: np.dtype[Any], *, progress: bool
+    rules: list[WeightRule],
+    checkpoint: Checkpoint,
+    dtype: np.dtype[Any],
+    placements: Mapping[str, jax.sharding.NamedSharding | None],
+    *,
+    progress: bool,
 ) -> Iterator[Parameter]:
     """Reads one parameter after another, the largest first, when most memory is free."""
-    places = {rule.label: rule.place_in(checkpoint) for rule in rules}
-    shapes = {label: place.named_shape for label, place in places.items()}
+    shapes = {rule.label: rule.place_in(checkpoint).named_shape for rule in rules}
     sizes = {label: math.prod(shape.values()) for label, shape in shapes.items()}
     rules = sorted(rules, key=lambda rule: -sizes[rule.label])
     with _progress_bar(sum(sizes.values()), show=progress) as advance:
         for rule in rules:
-            values = jax.device_put(rule.read(checkpoint, dtype))
+            values = jax.device_put(rule.read(checkpoint, dtype), placements[rule.label])
             array = NamedArray(data_array=values, dims=tuple(shapes[rule.label]))
             yield Parameter(value=array, label=rule.label)
             advance(sizes[rule.label])

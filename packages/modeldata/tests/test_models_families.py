@@ -1,0 +1,278 @@
+import dataclasses
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import modeldata as md
+from modeldata import models, nn, nx
+from modeldata.models import LoadError
+from modeldata.models._load import _placements
+from modeldata.models.checkpoints import Place, Portion
+from modeldata.models.families import FAMILIES, family_named
+from modeldata.models.transformer import (
+    AttentionTypeSlidingWindowCausal,
+    GPTTransformerConfig,
+    LlamalikeTransformerConfig,
+    build_gpt_transformer,
+    build_llamalike_transformer,
+)
+
+SETTINGS = {
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+GPT2 = {"vocab_size": 50, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 8}
+LONGROPE = {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [0]}
+
+
+def read(family, **changes):
+    settings = GPT2 if family == "gpt2" else SETTINGS
+    given = {key: value for key, value in {**settings, **changes}.items() if value != "absent"}
+    checkpoint = types.SimpleNamespace(config=given, source="a test", naming="huggingface")
+    return family_named(family).read_config(checkpoint, jnp.float32)
+
+
+@pytest.mark.parametrize("family", [family.name for family in FAMILIES])
+def test_settings_that_equal_the_defaults_may_be_left_out(family):
+    extra = {"sliding_window": 4} if family == "gpt_oss" else {}
+    config = read(family, **extra)
+    model = family_named(family).build_slots(config)
+    assert model.metadata.vocab_size == 50
+    rules = family_named(family).weight_rules(config, model)
+    assert len({rule.label for rule in rules}) == len(rules)
+    for rule in rules:
+        assert all(place.named_shape.keys() == rule.named_shape.keys() for place in rule.places)
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "message"),
+    [
+        ("llama", {"hidden_act": "tanh"}, "`hidden_act` .* 'gelu_pytorch_tanh', .* 'tanh'"),
+        ("llama", {"hidden_size": "absent"}, "Expected the setting `hidden_size` in a test"),
+        ("llama", {"num_attention_heads": 3}, "`num_attention_heads` to be a multiple of .* 2"),
+        ("llama", {"hidden_size": 18}, "`hidden_size` to be a multiple of .* 4, without a"),
+        ("llama", {"attention_bias": 1.5}, "`attention_bias` to be True or False, .* 1.5"),
+        (
+            "llama",
+            {"rope_scaling": {"type": "mystery", "factor": 2.0}},
+            "`rope_type` to be 'default' or 'linear' .* 'mystery'; other values are not supported",
+        ),
+        (
+            "llama",
+            {"rope_parameters": {"rope_type": "llama3", "factor": 2.0}},
+            "`original_max_position_embeddings`",
+        ),
+        (
+            "phi3",
+            {"rope_scaling": LONGROPE, "max_position_embeddings": 8},
+            r"`long_factor` to be a list of numbers above 0, but .* \[0\]",
+        ),
+        (
+            "phi3",
+            {"partial_rotary_factor": 0.8},
+            "`partial_rotary_factor` to be a share of the 4 features that is an even number",
+        ),
+        ("qwen2", {"layer_types": ["sliding_attention"] * 2}, "`layer_types` .* while `use_sl"),
+        (
+            "qwen3",
+            {"use_sliding_window": True, "sliding_window": 3, "layer_types": ["odd", "odd"]},
+            "`layer_types` to be 2 times 'sliding_attention' or 'full_attention'",
+        ),
+        ("gemma", {"hidden_act": "relu"}, "`hidden_act` .* 'relu'"),
+        ("gemma", {"use_bidirectional_attention": True}, "`use_bidirectional_attention` .* True"),
+        ("gemma2", {"attention_bias": True}, "`attention_bias` .* True"),
+        ("gpt_oss", {"swiglu_limit": 5.0, "sliding_window": 4}, "`swiglu_limit` to be 7.0, .* 5.0"),
+        (
+            "gpt_oss",
+            {"quantization_config": {"quant_method": "mxfp4"}},
+            "`quantization_config` to be absent, .* 'mxfp4'",
+        ),
+        ("gpt_neox", {"hidden_size": 18}, "`hidden_size` to be a multiple .* 4"),
+        ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "`scale_attn_by_inverse_layer_idx`"),
+        ("gpt2", {"activation_function": "mish"}, "`activation_function` .* 'mish'"),
+    ],
+)
+def test_an_option_that_is_not_supported_is_named_with_its_value(family, changes, message):
+    with pytest.raises(LoadError, match=message):
+        read(family, **changes)
+
+
+def test_rotary_embeddings_written_before_version_5_are_understood():
+    old = {"rope_theta": 5e5, "rope_scaling": {"type": "linear", "factor": 2.0}}
+    new = {"rope_parameters": {"rope_type": "linear", "rope_theta": 5e5, "factor": 2.0}}
+    assert read("llama", **old) == read("llama", **new)
+    assert read("gpt_neox", rotary_pct=0.5, rotary_emb_base=1e3) == read(
+        "gpt_neox",
+        rope_parameters={"rope_type": "default", "rope_theta": 1e3, "partial_rotary_factor": 0.5},
+    )
+    assert read("mistral").attention_type == AttentionTypeSlidingWindowCausal(4096)
+    assert read("mixtral", rope_theta="absent").rope_wavelength == 1e6
+
+
+LLAMALIKE = {
+    "num_kv_heads": 2,
+    "query_head_multiplier": 1,
+    "embedding_dim": 8,
+    "projection_dim": 4,
+    "mlp_hidden_dim": 6,
+    "num_decoder_blocks": 1,
+    "vocab_size": 5,
+    "mlp_variant": "swiglu",
+    "tie_embedder_and_logits": True,
+}
+GPT = {
+    "num_attention_heads": 2,
+    "embedding_dim": 8,
+    "projection_dim": 4,
+    "mlp_hidden_dim": 6,
+    "num_decoder_blocks": 1,
+    "vocab_size": 5,
+    "activation_fn": "relu",
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "changes", "message"),
+    [
+        (LlamalikeTransformerConfig, LLAMALIKE, {"use_qk_norm": "x"}, "`use_qk_norm` .* 'x'"),
+        (
+            LlamalikeTransformerConfig,
+            LLAMALIKE,
+            {"rope_subset_size": 6},
+            "`projection_dim`, 4, .* 6",
+        ),
+        (
+            LlamalikeTransformerConfig,
+            LLAMALIKE,
+            {"num_experts": 2, "num_experts_per_token": 3},
+            "`num_experts_per_token` from 1 to `num_experts`, 2, but got 3",
+        ),
+        (GPTTransformerConfig, GPT, {"activation_fn": "mish"}, "`activation_fn` .* 'mish'"),
+        (GPTTransformerConfig, GPT, {"rope_subset_size": 3}, "even `rope_subset_size` .* got 3"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(config, settings, changes, message):
+    with pytest.raises(ValueError, match=message):
+        config(**{**settings, **changes})
+
+
+def test_models_are_built_from_settings_alone():
+    gpt = build_gpt_transformer(
+        GPTTransformerConfig(**GPT, num_positions=4), jax.random.key(0), name="mine"
+    )
+    logits = gpt(nx.wrap(jnp.array([[1, 2], [3, 4]]), "batch", "seq"))
+    assert logits.named_shape == {"batch": 2, "seq": 2, "vocabulary": 5}
+    labels = {p.label: p.value.named_shape for p in md.unbind_params(gpt)[1]}
+    assert labels["mine/block_0/attention/query/AddBias.bias"] == {"heads": 2, "projection": 4}
+    assert labels["mine/block_0/mlp/in/Linear.weights"] == {"neurons": 6, "embedding": 8}
+    with pytest.raises(ValueError, match="positions 0 to 3, but got position 4"):
+        gpt(nx.arange("seq", 5))
+
+    config = LlamalikeTransformerConfig(**LLAMALIKE, num_experts=3, num_experts_per_token=2)
+    mixture = build_llamalike_transformer(config, jax.random.key(0))
+    assert mixture(nx.arange("seq", 5)).named_shape == {"seq": 5, "vocabulary": 5}
+    labels = {p.label: p.value.named_shape for p in md.unbind_params(mixture)[1]}
+    expected = {"experts": 3, "neurons": 6, "embedding": 8}
+    assert labels["transformer/block_0/mlp/gating_linear.weights"] == expected
+
+
+def test_padding_in_models_with_learned_positions_changes_nothing():
+    gpt = build_gpt_transformer(GPTTransformerConfig(**GPT, num_positions=4), jax.random.key(0))
+    alone = gpt(nx.wrap(jnp.array([1, 2]), "seq")).unwrap("seq", "vocabulary")
+    places = nx.wrap(jnp.array([-1, 0, 1, -1]), "seq")
+    padded = gpt(nx.wrap(jnp.array([0, 1, 2, 0]), "seq"), token_positions=places)
+    np.testing.assert_allclose(padded.unwrap("seq", "vocabulary")[1:3], alone, atol=1e-6)
+
+
+def test_portions_of_one_tensor_are_put_together_again():
+    first = Portion({"heads": 2}, start=0, total=3)
+    second = Portion({}, start=2, total=3)
+    stored = np.arange(24.0).reshape(6, 4)
+    pair = Portion({"p": 2})
+    places = [
+        Place("huggingface", "w", ((part, pair), (Portion({"e": 4}),))) for part in (first, second)
+    ]
+    checkpoint = types.SimpleNamespace(read=lambda *_: stored.copy())
+    values = [place.read(checkpoint, np.float64) for place in places]
+    np.testing.assert_array_equal(values[0].reshape(4, 4), stored[:4])
+    np.testing.assert_array_equal(values[1], stored[4:])
+    written = np.zeros_like(stored)
+    for place, value in zip(places, values, strict=True):
+        place.write(value, lambda _: written)
+    np.testing.assert_array_equal(written, stored)
+
+
+def write_llama(folder):
+    family, config = family_named("llama"), read("llama")
+    rules = family.weight_rules(config, family.build_slots(config))
+    tensors = {
+        place.name: np.zeros(place.stored_shape, np.float32)
+        for place in (rule.place_for("huggingface") for rule in rules)
+    }
+    safetensors.numpy.save_file(tensors, folder / "model.safetensors")
+    (folder / "config.json").write_text(
+        '{"model_type": "llama", ' + str(SETTINGS).replace("'", '"')[1:]
+    )
+
+
+def test_parameters_are_spread_over_devices_by_the_names_of_their_axes(tmp_path):
+    write_llama(tmp_path)
+    mesh = jax.make_mesh((1, 1), ("model", "neurons"))
+
+    def specs(**options):
+        loaded = models.load(tmp_path, progress=False, mesh=mesh, **options)
+        found = {p.label: p.value for p in md.unbind_params(loaded)[1]}
+        key = "transformer/block_0/{}.weights"
+        return [
+            dict(zip(found[label].dims, found[label].data_array.sharding.spec, strict=True))
+            for label in (key.format("mlp/out_linear"), key.format("attention/key"))
+        ]
+
+    assert specs() == [
+        {"embedding": None, "neurons": "neurons"},
+        {"head_groups": None, "projection": None, "embedding": None},
+    ]
+    rule = {"neurons": ("model", "neurons"), "head_groups": "model"}
+    assert specs(axis_name_to_mesh_name=rule) == [
+        {"embedding": None, "neurons": ("model", "neurons")},
+        {"head_groups": "model", "projection": None, "embedding": None},
+    ]
+    with pytest.raises(ValueError, match="mlp/gating_linear.weights` .* `model` gets two of its"):
+        specs(axis_name_to_mesh_name={"neurons": "model", "embedding": "model"})
+    with pytest.raises(ValueError, match="`vocabulary` goes to `data`, which is no axis of"):
+        specs(axis_name_to_mesh_name={"vocabulary": "data"})
+    wide = types.SimpleNamespace(shape={"model": 3}, axis_names=("model",))
+    with pytest.raises(ValueError, match="`neurons` of size 8 goes to 3 devices"):
+        _placements({"w": {"neurons": 8}}, wide, {"neurons": "model"})
+    with pytest.raises(ValueError, match="together with a `mesh` of devices"):
+        models.load(tmp_path, axis_name_to_mesh_name=rule)
+
+
+def test_gguf_files_of_other_families_are_refused_by_name():
+    checkpoint = types.SimpleNamespace(naming="gguf", architecture="llama", source="the file")
+    with pytest.raises(LoadError, match=r"\('gemma3'\), but the file has 'llama'"):
+        models.families.find_family(checkpoint)
+    config = read("phi3")
+    family = family_named("phi3")
+    rule = family.weight_rules(config, family.build_slots(config))[2]
+    with pytest.raises(LoadError, match="a kind of checkpoint that is known for `llama` models"):
+        dataclasses.replace(rule, places=rule.places[:1]).place_in(checkpoint)
+
+
+def test_norms_may_span_all_heads():
+    config = LlamalikeTransformerConfig(**LLAMALIKE, use_qk_norm="all", use_pre_norms=False)
+    model = build_llamalike_transformer(config)
+    norms = md.select(model).at_instances_of(nn.RMSStandardize).get_sequence()
+    assert [norm.across for norm in norms] == [
+        ("heads", "projection"),
+        ("heads", "projection"),
+        ("embedding",),
+    ]

@@ -30,6 +30,7 @@ MODELDATA = "packages/modeldata"
 APART = ("browser", "notebook", "reference")
 LEAVE_APART = ("-m", " and ".join(f"not {marker}" for marker in APART))
 TESTS = ("tests", f"{TREEVIEW}/tests", f"{MODELDATA}/tests")
+SCRIPTS = f"{TREEVIEW}/tests/js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -112,10 +113,27 @@ def notebook(session):
 
 
 @nox.session
+def scripts(session):
+    """Check the types of the scripts of pages, and test them on node."""
+    session.install(*editable(TREEVIEW), *group("scripts"))
+    install_scripts(session)
+    with session.chdir(SCRIPTS):
+        session.run("python", "cases.py", "cases.json")
+        session.run("npm", "run", "--silent", "types")
+        session.run("npm", "test", "--silent")
+
+
+def install_scripts(session):
+    with session.chdir(SCRIPTS):
+        session.run_install("npm", "ci", "--silent", "--no-audit", "--no-fund")
+
+
+@nox.session
 def browser(session):
     """Test pages in a headless Chromium, which is installed where this runs as root on Debian."""
     session.env["CHROMIUM"] = find_browser(session)
-    install_both(session, "browser", "weights")
+    install_both(session, "browser", "scripts", "weights")
+    install_scripts(session)
     marked = ("-m", "browser", *TESTS)
     run_tests(session, "--forbid-skips", *marked, sources=("treeview", "modeldata"))
 

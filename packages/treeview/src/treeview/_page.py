@@ -58,6 +58,7 @@ MOST_LINES = 2_000
 FIRST_LINES = 150
 """How many lines of a longer document do."""
 
+_IN_VIEW = 40
 _LEAST_SPACE = 40
 # A notebook keeps every output, so those of one or two screens do without the script.
 _SCRIPT_VALUES = 300
@@ -134,7 +135,7 @@ def count_lines(root: Node, most: int) -> int:
     return min(count, most)
 
 
-def _first_levels(root: Node, opened: Collection[int], most: int) -> set[int]:
+def _first_levels(root: Node, opened: Mapping[int, int], most: int) -> set[int]:
     """The ids of branches, level by level from the root, whose children make `most` lines."""
     kept: set[int] = set()
     row = [root] if isinstance(root, Branch) else []
@@ -144,7 +145,7 @@ def _first_levels(root: Node, opened: Collection[int], most: int) -> set[int]:
         row.sort(key=lambda branch: id(branch) not in opened)
         below: list[Branch] = []
         for branch in row:
-            shown = branch.values[: most - lines]
+            shown = branch.values[: min(opened.get(id(branch), _IN_VIEW), most - lines)]
             lines += len(shown)
             kept.add(id(branch))
             below += [value for value in shown if isinstance(value, Branch)]
@@ -331,7 +332,9 @@ class _Writer:
         color = css_color(branch.color)
         tint = f' class=co style="--tv-c:{color}"' if color else ""
         rule = " class=fl" if fills_lines(branch) else ""
-        count = min(len(branch.values), self._room_left)
+        count = len(branch.values)
+        if self._kept is not None:
+            count = min(self._first(branch, count), self._room_left)
         self._room_left -= count
         self.parts.append(
             f"{place.start}<details{' open' if unfolded else ''}{identity}{tint}><summary>"

@@ -16,7 +16,10 @@ _NUMERIC = re.compile(r"[-+\u2212]?[\d.,]+(?:e[-+]?\d+)? ?%?")
 
 
 class Page:
-    """Builds a page that opens offline and shows everything with scripts off.
+    """Builds a page that opens offline and folds with scripts off.
+
+    Of an object of more than some thousand values only the first levels show without scripts, and
+    the page says so.
 
     Every method that adds something returns the page, so that calls can be chained.
 

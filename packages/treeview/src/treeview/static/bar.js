@@ -91,6 +91,7 @@ class Finder {
   /** @param {Search} search */
   finish(search) {
     const count = search.hits.length;
+    search.close();
     this.apply();
     this.say(count === 1 ? "1 line matches" : `${count.toLocaleString("en-US")} lines match`);
   }

@@ -33,9 +33,11 @@ function searchedText(model, at) {
   const label = parent < 0 ? "" : joined(model.label(parent, model.nth[at]));
   const line = model.line(at);
   const kind = line.charCodeAt(0);
-  if (kind !== BRANCH && kind !== LEAF) return (label + line).toLowerCase();
   const note = kind === BRANCH ? joined(spansOf(model.shape(at).note ?? [])) : "";
-  return `${label}${joined(model.spans(at))} ${note}`.toLowerCase();
+  const value = kind === BRANCH || kind === LEAF ? `${joined(model.spans(at))} ${note}` : line;
+  // A key in quotes is found without them, too.
+  const bare = /^['"]/.test(label) ? label.replace(/^(['"])(.*)\1/, "$2") : "";
+  return (bare ? `${label}${value}\n${bare}${value}` : label + value).toLowerCase();
 }
 
 /**
@@ -89,6 +91,11 @@ class Search {
       if (count % 256 === 255 && performance.now() > until) return;
       this.look();
     }
+  }
+
+  /** Without a match, nothing but the root is left. */
+  close() {
+    if (this.outline.model.isBranch(0)) this.kept[0] |= AROUND;
   }
 
   /** Looks at one node. */

@@ -2,9 +2,10 @@
 // Folding takes out and puts in the lines between a branch and its end. Where a stream stopped
 // there is a mark, and when that comes near the visible part of the page the stream goes on.
 
-const FIRST = 400;
-const MORE = 300;
-const SEARCHED = 4_000;
+const FIRST = 250;
+const MORE = 200;
+const SEARCHED = 2_000;
+const DEEP = 20_000;
 
 /** @typedef {{stream: Stream}} Mark */
 
@@ -76,7 +77,7 @@ class View {
         const position = this.outline.model.nth[inner];
         if (above >= 0 && position > 0) this.outline.from.set(above, position);
       }
-      this.fill(Stream.all(this.outline), target);
+      this.fill(Stream.all(this.outline), target, DEEP);
     }
     this.activate(this.elements.get(at) ?? this.first(), focused);
     this.onChanged?.();
@@ -84,16 +85,17 @@ class View {
 
   /**
    * @param {Stream} stream
-   * @param {number} [target]
+   * @param {number} [target] A node whose line is wanted.
+   * @param {number} [most] How many lines to build until it is found.
    */
-  fill(stream, target) {
+  fill(stream, target, most = SEARCHED) {
     this.watcher.disconnect();
     this.elements.clear();
     this.list.replaceChildren();
     const mark = this.mark(stream);
     this.list.append(mark);
     this.extend(mark, FIRST);
-    for (let built = FIRST; target !== undefined && built < SEARCHED; built += FIRST) {
+    for (let built = FIRST; target !== undefined && built < most; built += FIRST) {
       if (this.elements.has(target) || !mark.isConnected) break;
       this.extend(mark, FIRST);
     }

@@ -56,6 +56,10 @@ class TestNames:
         with pytest.raises(ValueError, match=r"a hashable axis name, got \['list'\]"):
             nx.wrap(jnp.ones(2), ["list"])
 
+    def test_named_arrays_are_not_wrapped_again(self, xyz):
+        with pytest.raises(TypeError, match=r"a plain array to wrap, got NamedArray\(i32"):
+            nx.wrap(xyz, "a")
+
     def test_untag_needs_known_names_and_no_positional_axes(self, xyz):
         with pytest.raises(ValueError, match="cannot be used to introduce positional axes"):
             xyz.untag("x").untag("y")
@@ -158,6 +162,10 @@ class TestOrder:
         with pytest.raises(TypeError, match=r"named array to take the order from, got f32\[2\]"):
             xyz.order_like(jnp.ones(2))
 
+    def test_canonical_order_needs_names_that_can_be_sorted(self):
+        with pytest.raises(TypeError, match=r"can be sorted, got 'a', \(1,\)"):
+            nx.ones({"a": 1, (1,): 1}).canonicalize()
+
     def test_trees_are_ordered_leaf_by_leaf(self, xyz):
         like = {"a": xyz.order_as("z", "y", "x"), "b": 0}
         ordered = nx.order_like({"a": xyz, "b": 5}, like)
@@ -202,6 +210,29 @@ class TestAsPythonObject:
         with pytest.raises(ValueError, match="Cannot convert a non-scalar NamedArray"):
             convert(nx.ones({"a": 1}))
 
+    def test_scalars_can_be_formatted(self, xyz):
+        assert f"{nx.wrap(1.26):.1f} {nx.wrap(3):03d}" == "1.3 003"
+        assert f"{xyz}" == repr(xyz)
+        with pytest.raises(ValueError, match="Cannot convert a non-scalar NamedArray"):
+            f"{xyz:.1f}"
+
+    def test_conversions_say_how_to_reduce(self, xyz):
+        with pytest.raises(ValueError, match=r"as in `x.untag_prefix\('x', 'y', 'z'\).all\(\)`"):
+            bool(xyz == xyz)
+        with pytest.raises(ValueError, match=r"as in `x.untag_prefix\('x', 'y', 'z'\).sum\(\)`"):
+            float(xyz)
+
+    def test_attributes_of_plain_arrays_are_explained(self, xyz):
+        for name, text in [
+            ("shape", "has no attribute `shape`. It has a `named_shape` and a `positional_shape`"),
+            ("ndim", r"Use `len\(x.named_shape\)`"),
+            ("names", "The names are the keys of `named_shape`"),
+            ("expand_dims", "Its functions act on the positional axes; see `nx.nmap`"),
+        ]:
+            assert not hasattr(xyz, name)
+            with pytest.raises(AttributeError, match=text):
+                getattr(xyz, name)
+
     def test_iteration_goes_over_the_first_positional_axis(self, xyz):
         rows = list(xyz.untag("y", "z"))
         assert [row.positional_shape for row in rows] == [(4,)] * 3
@@ -239,8 +270,35 @@ class TestAsPythonObject:
             assert bool((other == xyz).untag("x", "y", "z").all())
 
     def test_device_information(self, xyz):
+        data = xyz.data_array
         assert xyz.block_until_ready() is xyz
-        assert xyz.sharding == xyz.data_array.sharding
+        assert (xyz.sharding, xyz.device, xyz.devices()) == (
+            data.sharding,
+            data.device,
+            data.devices(),
+        )
+        assert (xyz.size, xyz.itemsize, xyz.nbytes) == (24, 4, 96)
+        assert xyz.to_device(jax.devices()[0]).dims == xyz.dims
+        copied = xyz.copy()
+        assert copied.data_array is not data
+        np.testing.assert_array_equal(copied.data_array, data)
+
+    def test_text_is_short_and_fits_the_width(self, xyz):
+        assert repr(xyz.untag("x", "y")) == "NamedArray(i32[2, 3 | z:4])"
+        assert repr(xyz.untag("x", "y", "z")) == "NamedArray(i32[2, 3, 4])"
+        assert repr(nx.wrap(1.0)) == "NamedArray(f32[])"
+        many = nx.ones({f"a_rather_long_axis_name_{i}": 1 for i in range(5)})
+        assert max(map(len, repr(many).splitlines())) <= 88
+        assert repr(many).startswith("NamedArray(f32[\n")
+        assert len(repr(nx.ones({"long " * 100: 1}))) < 80
+
+    def test_text_needs_no_data(self, xyz):
+        deleted = xyz.copy()
+        deleted.data_array.delete()
+        assert repr(deleted) == "NamedArray(i32[x:2, y:3, z:4])"
+        shapes = []
+        jax.jit(lambda x: shapes.append(repr(x)) or x)(xyz)
+        assert shapes == ["NamedArray(i32[x:2, y:3, z:4])"]
 
     def test_complex_parts_and_types(self):
         x = nx.wrap(jnp.array([1 + 2j]), "a")
@@ -261,9 +319,23 @@ class TestMethods:
             ("take", (jnp.array([1, 0]), 1), np.take(data, [1, 0], axis=2)),
             ("clip", (3, 9), np.clip(data, 3, 9)),
             ("squeeze", (), data),
+            ("compress", (jnp.array([True, False, True]), 0), data[:, [0, 2]]),
         ]:
             result = getattr(plain, name)(*args)
             np.testing.assert_array_equal(result.untag_prefix("x").unwrap(), expected)
+
+    def test_methods_for_integers(self):
+        x = nx.wrap(jnp.array([[0, 2, 1], [1, 0, 0]]), "a", "i").untag("i")
+        (places,) = x.nonzero(size=2)
+        np.testing.assert_array_equal(places.tag("i").unwrap("a", "i"), [[1, 2], [0, 0]])
+        chosen = x.choose([jnp.array([10]), jnp.array([20]), jnp.array([30])], mode="clip")
+        np.testing.assert_array_equal(chosen.tag("i").unwrap("a", "i")[0], [10, 30, 20])
+
+    def test_new_shapes_are_checked(self, xyz):
+        part = xyz.untag("y", "z")
+        for shape in [(5,), (-1, -1), (-1, 5), (-1, 0)]:
+            with pytest.raises(ValueError, match=r"positional shape \(3, 4\), which has 12, got"):
+                part.reshape(shape)
 
     def test_axis_numbers_are_checked(self, xyz):
         with pytest.raises(ValueError, match="number positional axes, of which there are 1, got 1"):

@@ -36,6 +36,20 @@ def test_numbers_are_no_names():
             make()
 
 
+def test_sizes_are_explained():
+    for size in (-1, 2.5, None):
+        for make in (
+            lambda size=size: nx.full({"a": size}, 0),
+            lambda size=size: nx.random_split(jax.random.key(0), {"a": size}),
+        ):
+            with pytest.raises(ValueError, match=f"non-negative integers, got {size} for 'a'"):
+                make()
+    with pytest.raises(TypeError, match=r"a mapping from axis names to sizes, got \['a'\]"):
+        nx.zeros(["a"])
+    with pytest.raises(TypeError, match=r"a plain value to fill an array with, got NamedArray"):
+        nx.full({"a": 2}, nx.ones({"b": 3}))
+
+
 class TestRandomSplit:
     def test_plain_mappings_are_sorted_and_ordered_ones_kept(self):
         key = jax.random.key(0)
@@ -74,6 +88,11 @@ class TestJoining:
         assert stacked.named_shape == {"b": 3, "s": 4} or stacked.named_shape == {"s": 4, "b": 3}
         for part, again in zip(parts, nx.unstack(stacked, "s"), strict=True):
             np.testing.assert_array_equal(part.unwrap("b"), again.unwrap("b"))
+
+    def test_the_new_axis_is_stored_first(self):
+        x, y = nx.ones({"a": 2, "b": 3}), nx.ones({"b": 3}).untag("b").tag("b")
+        assert nx.stack([x, y], "s").dims == ("s", "a", "b")
+        assert nx.concatenate([x, x.order_as("b", "a")], "b").dims == ("a", "b")
 
     def test_positional_axes_are_kept(self):
         parts = [nx.ones({"a": 2, "b": 3}).untag("b")] * 2

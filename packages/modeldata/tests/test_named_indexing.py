@@ -95,6 +95,38 @@ def test_mistakes_are_explained(table):
         table[{"vocab": nx.wrap(jnp.zeros(2, int), "embed")}]
 
 
+def test_slices_are_written_as_in_an_index(table):
+    assert nx.slice[1:3] == slice(1, 3)
+    assert nx.slice[::-1, ..., "a"] == (slice(None, None, -1), ..., "a")
+    assert repr(nx.slice) == "nx.slice"
+    assert table[{"vocab": nx.slice[1:]}].named_shape == {"vocab": 3, "embed": 3}
+
+
+def test_slices_that_cannot_be_are_explained(table):
+    with pytest.raises(ValueError, match="a step other than 0"):
+        table[{"vocab": nx.slice[::0]}]
+    with pytest.raises(TypeError, match="integers as the bounds of a slice, got 1.5"):
+        table[{"vocab": nx.slice[:1.5]}]
+
+
+def test_indices_outside_of_the_array_follow_jax(table):
+    data = np.asarray(table.data_array)
+    for index in (9, -9, 3, -4):
+        expected = jnp.asarray(data)[index]
+        np.testing.assert_array_equal(table[{"vocab": index}].unwrap("embed"), expected)
+        np.testing.assert_array_equal(
+            jax.jit(lambda t, i=index: t[{"vocab": i}])(table).unwrap("embed"), expected
+        )
+        np.testing.assert_array_equal(
+            table.at[{"vocab": index}].set(-1).data_array, jnp.asarray(data).at[index].set(-1)
+        )
+
+
+def test_items_cannot_be_assigned(table):
+    with pytest.raises(TypeError, match=r"Use `x = x.at\[index\].set\(value\)`"):
+        table[{"vocab": 0}] = 1
+
+
 def test_slice_bounds_may_be_arrays_but_not_traced(table):
     assert table[{"vocab": slice(jnp.asarray(1), np.int32(3))}].named_shape["vocab"] == 2
     with pytest.raises(jax.errors.ConcretizationTypeError):

@@ -149,6 +149,80 @@ def test_unhashable_callables_can_be_lifted():
     assert nx.nmap(Adder())(nx.zeros({"a": 1})).unwrap("a") == 1
 
 
+def test_only_functions_can_be_lifted():
+    with pytest.raises(TypeError, match=r"a function to lift to named arrays, got f32\[\]"):
+        nx.nmap(jnp.sum(jnp.ones(2)))
+
+
+def test_named_arrays_in_a_partial_function_are_not_lifted():
+    x = nx.ones({"a": 2})
+    lifted = nx.nmap(functools.partial(lambda held, u: u * held.named_shape["a"], x))
+    assert lifted(nx.ones({"b": 3})).named_shape == {"b": 3}
+
+
+def test_axes_are_numbers():
+    x = nx.ones({"a": 2})
+    for call in (
+        lambda: x.sum("a"),
+        lambda: x.sum(axis=("a",)),
+        lambda: nx.nmap(jax.nn.softmax)(x, axis="a"),
+    ):
+        with pytest.raises(TypeError, match=r"got 'a'.*as in `x.untag\('a'\).sum\(\)`"):
+            call()
+    with pytest.raises(ValueError, match="of which there are 0, got -1"):
+        nx.nmap(jax.nn.softmax)(x)
+
+
+class TestBatches:
+    @pytest.mark.parametrize("batch_size", [1, 4, 7, 100, {"b": 2}, {"c": 3, "a": 1}])
+    def test_batches_need_not_divide_and_change_nothing(self, batch_size):
+        x = nx.wrap(jnp.arange(30.0).reshape(2, 3, 5), "a", "b", "n").untag("n")
+        y = nx.wrap(jnp.arange(20.0).reshape(5, 4), "n", "c").untag("n")
+
+        def function(u, options):
+            return {"dot": u @ options["v"], "row": u[::-1], "name": None}
+
+        expected = nx.nmap(function)(x, {"v": y})
+        result = jax.jit(nx.nmap(function, batch_size=batch_size))(x, {"v": y})
+        assert result["name"] is None
+        for key in ("dot", "row"):
+            np.testing.assert_allclose(
+                result[key].untag_prefix("a", "b", "c").unwrap(),
+                expected[key].untag_prefix("a", "b", "c").unwrap(),
+                rtol=1e-6,
+            )
+
+    def test_no_more_indices_run_at_once_than_asked_for(self):
+        x = nx.ones({"a": 5, "b": 7})
+        jaxpr = jax.make_jaxpr(nx.nmap(jnp.sin, batch_size=14))(x)
+        (loop,) = [eqn for eqn in jaxpr.eqns if eqn.primitive.name == "scan"]
+        assert loop.params["length"] == 2  # two at a time of the five, each with all seven
+
+    def test_names_without_a_loop_can_be_referred_to(self):
+        x = nx.wrap(jnp.arange(6.0).reshape(2, 3), "a", "b")
+        result = nx.nmap(lambda u: u / jax.lax.psum(u, "b"), batch_size={"a": 1})(x)
+        np.testing.assert_allclose(result.untag("b").sum().unwrap("a"), [1, 1], rtol=1e-6)
+
+    def test_gradients_pass_through(self):
+        x = nx.wrap(jnp.arange(5.0), "a")
+        lifted = nx.nmap(jnp.square, batch_size=2)
+        grads = jax.grad(lambda u: lifted(u).untag("a").sum().unwrap())(x)
+        np.testing.assert_allclose(grads.unwrap("a"), 2 * np.arange(5.0))
+
+    def test_mistakes_are_explained(self):
+        x = nx.ones({"a": 2})
+        for bad in ("a", 1.5, True, {"a": None}):
+            with pytest.raises(TypeError, match="Expected `batch_size` to be an integer, or"):
+                nx.nmap(jnp.sin, batch_size=bad)
+        for bad in (0, -1, {"a": 0}):
+            with pytest.raises(ValueError, match="Expected a positive `batch_size`, got"):
+                nx.nmap(jnp.sin, batch_size=bad)
+        with pytest.raises(ValueError, match=r"names of the arguments, 'a', got 'z'"):
+            nx.nmap(jnp.sin, batch_size={"z": 1})(x)
+        with pytest.raises(ValueError, match=r"'a' has size 2 in `args\[0\]` and 3 in `args\[1\]`"):
+            nx.nmap(jnp.add, batch_size=1)(x, nx.ones({"a": 3}))
+
+
 def test_where_unites_the_names():
     result = nx.where(nx.arange("a", 2) > nx.arange("b", 2), 1, 0)
     np.testing.assert_array_equal(result.unwrap("a", "b"), [[0, 0], [1, 0]])

@@ -47,7 +47,7 @@ def get(x: _N, index: Any, **options: Any) -> _N:
     """
     form, values = _split(index)
     target = target_of(*signature(x), form)
-    read = _read if target.is_sliced or not _are_hashable(options) else _read_compiled
+    read = _read if target.is_sliced else _read_compiled
     return x._make(read(target.key, tuple(options.items()), x.data_array, *values), target.dims)
 
 
@@ -74,7 +74,7 @@ def update(x: _N, index: Any, method: str, value: Any, **options: Any) -> _N:
         )
     form, values = _split(index)
     change, dims, is_sliced = change_of(*signature(x), form, signature(value))
-    write = _written if is_sliced or not _are_hashable(options) else _written_compiled
+    write = _written if is_sliced else _written_compiled
     plain_value = value.data_array if isinstance(value, Named) else value
     return x._make(
         write(change, method, tuple(options.items()), x.data_array, plain_value, *values), dims
@@ -259,11 +259,3 @@ def _filled_entry(entry: Range | Part | None, values: Sequence[Any]) -> Any:
         array = steps_of(entry) if entry.number is None else values[entry.number]
         return fitted(array, entry.fit)
     return None if entry is None else slice(*entry)
-
-
-def _are_hashable(options: Mapping[str, Any]) -> bool:
-    try:
-        hash(tuple(options.values()))
-    except TypeError:
-        return False
-    return True

@@ -58,9 +58,9 @@ def test_arguments_without_variables_are_differentiated_as_by_jax():
 
 
 def test_what_has_no_derivative_is_none():
-    x = {"ints": jnp.arange(2), "floats": jnp.ones(2), "text": "x"}
-    grads = variable_grad(lambda x: x["floats"].sum())(x)
-    assert (grads["ints"], grads["text"]) == (None, None)
+    others = {"ints": jnp.arange(2), "text": "float32", "dtype": jnp.float32, "function": jnp.sin}
+    grads = variable_grad(lambda x: x["floats"].sum())({"floats": np.ones(2), **others})
+    assert {key: grads[key] for key in others} == dict.fromkeys(others)
     w = Parameter(value=(jnp.arange(2), jnp.ones(2)), label="w")
     assert variable_grad(lambda w: w.value[1].sum())(w).value[0] is None
 
@@ -79,6 +79,7 @@ def test_several_arguments_give_a_tuple_and_share_what_is_shared():
     [
         (StateVariable, [None, StateVariableValue, None]),
         ((Parameter, jax.Array), [ParameterValue, None, jax.Array]),
+        (Parameter | StateVariable, [ParameterValue, StateVariableValue, None]),
         (lambda leaf: True, [ParameterValue, StateVariableValue, jax.Array]),
         (lambda leaf: getattr(leaf, "label", None) == "n", [None, StateVariableValue, None]),
     ],
@@ -94,6 +95,11 @@ def test_what_to_differentiate_can_be_chosen(wrt, kinds):
         assert grads["b"][1].value == 3
     values = variable_values(model, wrt)
     assert jax.tree.structure(values) == jax.tree.structure(grads)
+
+
+def test_what_to_differentiate_must_be_a_class_or_a_function():
+    with pytest.raises(TypeError, match="`wrt` to be a class, .* or an array, but got 'w'"):
+        variable_grad(loss, wrt="w")(make_model(), 1.0)
 
 
 def test_another_result_is_handed_through():

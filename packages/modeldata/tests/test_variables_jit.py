@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modeldata._struct import Struct, pytree_dataclass
 from modeldata.variables import (
     Parameter,
     StateVariable,
@@ -241,6 +242,19 @@ def test_unknown_argument_names_and_input_shardings_are_refused():
         variable_jit(lambda x: x, static_argnames="z")
     with pytest.raises(ValueError, match="does not take `in_shardings`"):
         variable_jit(lambda x: x, in_shardings=None)
+
+
+def test_a_compiled_layer_keeps_its_fields_to_itself():
+    @pytree_dataclass
+    class Adder(Struct):
+        lower: jax.Array
+
+        def __call__(self, x):
+            return x + self.lower
+
+    compiled = variable_jit(Adder(jnp.ones(2)))
+    np.testing.assert_array_equal(compiled(1.0), [2.0, 2.0])
+    assert compiled.lower(1.0).out_info[0].shape == (2,)
 
 
 def test_methods_and_names_survive_decoration():

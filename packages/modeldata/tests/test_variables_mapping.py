@@ -96,6 +96,11 @@ def test_a_variable_without_the_axis_is_refused():
         )
 
 
+def test_axes_by_label_are_refused():
+    with pytest.raises(TypeError, match="classes of variables to axes, but got the key 's'. To"):
+        variable_vmap(lambda s: s.value, variable_axes={"s": 0})(make_state(1.0))
+
+
 def test_axes_of_arguments_are_as_for_jax():
     f = lambda tree, *, scale: tree["a"] * tree["b"].sum() * scale
     tree = {"a": jnp.arange(3.0), "b": jnp.ones((2, 3))}

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from modeldata.variables._arguments import chosen_arguments, put_back, take_out
-from modeldata.variables._threading import Threading
+from modeldata.variables._threading import ThreadedCall
 
 
 def variable_checkpoint(
@@ -45,21 +45,21 @@ def variable_checkpoint(
     keywords = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     statics = chosen_arguments(fun, "static", keywords)
 
-    @functools.wraps(fun)
+    @functools.wraps(fun, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         args, kwargs, chosen = take_out(statics, args, kwargs)
-        threading = Threading("variable_checkpoint", (args, kwargs))
+        threaded = ThreadedCall("variable_checkpoint", (args, kwargs))
 
         def call(tree: Any) -> Any:
             inner_args, inner_kwargs = put_back(tree[0], tree[1], chosen)
             return fun(*inner_args, **inner_kwargs)
 
         def body(arrays: list[Any], values: list[Any]) -> Any:
-            return threading.run(call, arrays, values)
+            return threaded.run(call, arrays, values)
 
         checkpoint = jax.checkpoint(body, policy=policy, prevent_cse=prevent_cse)
-        result, changes = checkpoint(threading.parts.arrays, threading.values)
-        threading.commit(changes)
+        result, changes = checkpoint(threaded.parts.arrays, threaded.values)
+        threaded.commit(changes)
         return result
 
     return checkpointed

@@ -3,16 +3,18 @@
 import functools
 import itertools
 from collections.abc import Callable, Sequence
+from types import UnionType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from modeldata.named import NamedArray
-from modeldata.variables._threading import Threading, as_pair
+from modeldata.variables._threading import ThreadedCall, as_pair
 from modeldata.variables._variable import AbstractVariable, Parameter
 
-Chosen = type | tuple[type, ...] | Callable[[Any], bool] | None
+Chosen = type | tuple[type, ...] | UnionType | Callable[[Any], bool] | None
 _PAIR = "a scalar and another result"
 _Argnums = int | Sequence[int]
 
@@ -40,22 +42,22 @@ def variable_value_and_grad(
     """
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
-    @functools.wraps(fun)
+    @functools.wraps(fun, updated=())
     def value_and_grad(*args: Any, **kwargs: Any) -> Any:
-        threading = Threading("variable_grad", (args, kwargs))
-        places = _chosen_places(threading, args, numbers, wrt)
-        inputs = (threading.parts.arrays, threading.values)
+        threaded = ThreadedCall("variable_grad", (args, kwargs))
+        places = _chosen_places(threaded, args, numbers, wrt)
+        inputs = (threaded.parts.arrays, threaded.values)
 
         def loss(chosen: Any) -> tuple[Any, Any]:
             arrays, values = _merge(chosen, inputs)
-            result, changes = threading.run(lambda tree: fun(*tree[0], **tree[1]), arrays, values)
+            result, changes = threaded.run(lambda tree: fun(*tree[0], **tree[1]), arrays, values)
             value, aux = as_pair(result, _PAIR, "variable_grad") if has_aux else (result, None)
             return _as_scalar(value), (aux, changes)
 
         differentiated = jax.value_and_grad(loss, has_aux=True, holomorphic=holomorphic)
-        (value, (aux, changes)), found = differentiated(_split(threading, places))
-        grads = _trees(threading, places, found, numbers)
-        threading.commit(changes)
+        (value, (aux, changes)), found = differentiated(_split(threaded, places))
+        grads = _trees(threaded, places, found, numbers)
+        threaded.commit(changes)
         return (value, aux) if has_aux else value, grads[0] if isinstance(argnums, int) else grads
 
     return value_and_grad
@@ -101,7 +103,7 @@ def variable_grad(
         fun, argnums, has_aux=has_aux, wrt=wrt, holomorphic=holomorphic
     )
 
-    @functools.wraps(fun)
+    @functools.wraps(fun, updated=())
     def grad(*args: Any, **kwargs: Any) -> Any:
         value, grads = function(*args, **kwargs)
         return (grads, value[1]) if has_aux else grads
@@ -126,18 +128,18 @@ def variable_values(tree: Any, wrt: Chosen = None) -> Any:
         ValueError: If there is nothing to choose.
         VariableConflictError: If two different variables have one label.
     """
-    threading = Threading("variable_values", ((tree,), {}))
-    places = _chosen_places(threading, (tree,), (0,), wrt)
-    return _trees(threading, places, _split(threading, places), (0,))[0]
+    threaded = ThreadedCall("variable_values", ((tree,), {}))
+    places = _chosen_places(threaded, (tree,), (0,), wrt)
+    return _trees(threaded, places, _split(threaded, places), (0,))[0]
 
 
 def _chosen_places(
-    threading: Threading, args: tuple[Any, ...], argnums: Sequence[int], wrt: Chosen
+    threaded: ThreadedCall, args: tuple[Any, ...], argnums: Sequence[int], wrt: Chosen
 ) -> set[int]:
     """Returns which leaves of the arguments to differentiate with respect to."""
     sizes = [jax.tree_util.tree_structure(arg).num_leaves for arg in args]
     stops = list(itertools.accumulate(sizes))
-    leaves = threading.leaves()
+    leaves = threaded.leaves()
     chosen: set[int] = set()
     for argnum in argnums:
         if not -len(args) <= argnum < len(args):
@@ -161,24 +163,29 @@ def _chosen_places(
 def _filter(wrt: Chosen, leaves: list[Any]) -> Callable[[Any], bool]:
     if wrt is None:
         wrt = Parameter if any(isinstance(x, AbstractVariable) for x in leaves) else object
-    if isinstance(wrt, type | tuple):
+    if isinstance(wrt, type | tuple | UnionType):
         classes = wrt
         return lambda leaf: isinstance(leaf, classes)
+    if not callable(wrt):
+        raise TypeError(
+            "Expected `wrt` to be a class, a tuple of classes, or a function of a variable or an "
+            f"array, but got {wrt!r}."
+        )
     return wrt
 
 
-def _split(threading: Threading, places: set[int]) -> tuple[list[Any], list[Any]]:
+def _split(threaded: ThreadedCall, places: set[int]) -> tuple[list[Any], list[Any]]:
     """Returns arrays and values of variables, with None for all that is not differentiated."""
-    layout = threading.parts.layout
+    layout = threaded.parts.layout
     arrays = [place in places for place, number in enumerate(layout) if number < 0]
     numbers = {layout[place] for place in places}
     return (
-        [a if chosen else None for a, chosen in zip(threading.parts.arrays, arrays, strict=True)],
+        [a if chosen else None for a, chosen in zip(threaded.parts.arrays, arrays, strict=True)],
         [
             jax.tree_util.tree_map(lambda leaf: leaf if _is_inexact(leaf) else None, value)
             if number in numbers
             else None
-            for number, value in enumerate(threading.values)
+            for number, value in enumerate(threaded.values)
         ],
     )
 
@@ -194,7 +201,7 @@ def _merge(chosen: Any, inputs: Any) -> Any:
 
 
 def _trees(
-    threading: Threading, places: set[int], found: Any, argnums: Sequence[int]
+    threaded: ThreadedCall, places: set[int], found: Any, argnums: Sequence[int]
 ) -> tuple[Any, ...]:
     """Returns trees like the arguments that hold what is found for arrays and for variables."""
     arrays, values = found
@@ -206,14 +213,14 @@ def _trees(
             return next(remaining)
         if place not in places:
             return None
-        variable = threading.variables[number]
+        variable = threaded.variables[number]
         if number in seen:
             return variable.get_slot()
         seen.add(number)
         return variable.freeze().replace(value=values[number])
 
-    filled = [fill(place, number) for place, number in enumerate(threading.parts.layout)]
-    args, _ = threading.parts.treedef.unflatten(filled)
+    filled = [fill(place, number) for place, number in enumerate(threaded.parts.layout)]
+    args, _ = threaded.parts.treedef.unflatten(filled)
     return tuple(args[argnum] for argnum in argnums)
 
 
@@ -234,7 +241,6 @@ def _has_inexact(leaf: Any) -> bool:
 
 
 def _is_inexact(leaf: Any) -> bool:
-    try:
-        return jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)
-    except TypeError:  # not an array
-        return False
+    if isinstance(leaf, jax.Array | np.ndarray | np.generic | jax.ShapeDtypeStruct):
+        return jnp.issubdtype(leaf.dtype, jnp.inexact)
+    return isinstance(leaf, float | complex)

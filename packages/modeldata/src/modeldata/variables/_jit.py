@@ -46,7 +46,7 @@ class VariableJit:
     def __init__(
         self, fun: Callable[..., Any], *, donate_variables: bool = False, **jit_kwargs: Any
     ) -> None:
-        functools.update_wrapper(self, fun)
+        functools.update_wrapper(self, fun, updated=())  # not the fields of a layer
         self._fun = fun
         self._statics = chosen_arguments(fun, "static", jit_kwargs)
         self._donated = chosen_arguments(fun, "donate", jit_kwargs)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from modeldata import _repr
 from modeldata.variables._plan import Plan, Planner
-from modeldata.variables._threading import Parts, Threading, as_pair
+from modeldata.variables._threading import Parts, ThreadedCall, as_pair
 from modeldata.variables._variable import AbstractVariable
 
 
@@ -61,20 +61,20 @@ def variable_scan(
                 f"{leaf.description} is at `xs{jax.tree_util.keystr(path)}`. Pass it in `args`, or "
                 "its `.value` here."
             )
-    threading = Threading("variable_scan", (init, tuple(args)))
-    parts = threading.parts
-    signatures = tuple(variable.flatten().signature for variable in threading.variables)
+    threaded = ThreadedCall("variable_scan", (init, tuple(args)))
+    parts = threaded.parts
+    signatures = tuple(variable.flatten().signature for variable in threaded.variables)
     loop = _loop_of(f)
 
     def run(plan: Plan, start: Any) -> Any:
         step = loop.step(plan)
         return jax.lax.scan(step, start, xs, length, reverse=reverse, unroll=unroll)
 
-    start = (parts.without_variables(), threading.values)
+    start = (parts.without_variables(), threaded.values)
     plan = Plan((parts.treedef,), (parts.layout,), signatures)
-    (trees, values), (outputs, changed) = loop.planner.call(run, plan, threading.variables, start)
-    carry, _ = parts.put_together(parts.arrays_in(trees), threading.variables)
-    threading.commit({number: values[number] for number in changed})
+    (trees, values), (outputs, changed) = loop.planner.call(run, plan, threaded.variables, start)
+    carry, _ = parts.put_together(parts.arrays_in(trees), threaded.variables)
+    threaded.commit({number: values[number] for number in changed})
     return carry, outputs
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from modeldata.variables._threading import Threading
+from modeldata.variables._threading import ThreadedCall
 from modeldata.variables._variable import AbstractVariable
 
 VariableAxes = int | Mapping[type, int | None] | Callable[[Any], int | None] | None
@@ -49,7 +49,7 @@ def variable_vmap(
     """
     name = "variable_vmap"
 
-    @functools.wraps(fun)
+    @functools.wraps(fun, updated=())
     def mapped_fun(*args: Any, **kwargs: Any) -> Any:
         axes = tuple(in_axes) if isinstance(in_axes, list | tuple) else in_axes
         if isinstance(axes, tuple) and len(axes) != len(args):
@@ -57,14 +57,14 @@ def variable_vmap(
                 f"Expected `in_axes` to have an entry for each of the {len(args)} positional "
                 f"arguments of `{name}`, but got {axes}."
             )
-        threading = Threading(name, (args, kwargs))
-        value_axes = [_axis_of(variable, variable_axes) for variable in threading.variables]
+        threaded = ThreadedCall(name, (args, kwargs))
+        value_axes = [_axis_of(variable, variable_axes) for variable in threaded.variables]
         finished = False
 
         def mapped(arguments: Any, values: list[Any]) -> Any:
             nonlocal finished
-            arrays = threading.parts.arrays_in(arguments)
-            result, changes = threading.run(lambda tree: fun(*tree[0], **tree[1]), arrays, values)
+            arrays = threaded.parts.arrays_in(arguments)
+            result, changes = threaded.run(lambda tree: fun(*tree[0], **tree[1]), arrays, values)
             shared = {n: value for n, value in changes.items() if value_axes[n] is None}
             split = {n: value for n, value in changes.items() if value_axes[n] is not None}
             finished = True
@@ -78,15 +78,15 @@ def variable_vmap(
                 axis_size=axis_size,
                 axis_name=axis_name,
                 spmd_axis_name=spmd_axis_name,
-            )(threading.parts.without_variables(), threading.values)
+            )(threaded.parts.without_variables(), threaded.values)
 
         try:
             result, shared, split = run(mapped, (out_axes, None, 0))
         except ValueError as error:
             if finished:  # then JAX refuses an axis of an output; find out whether of a variable
-                _explain(threading, lambda n: run(lambda *a: mapped(*a)[1].get(n), None), error)
+                _explain(threaded, lambda n: run(lambda *a: mapped(*a)[1].get(n), None), error)
             raise
-        threading.commit({**shared, **{n: _move(v, value_axes[n]) for n, v in split.items()}})
+        threaded.commit({**shared, **{n: _move(v, value_axes[n]) for n, v in split.items()}})
         return result
 
     return mapped_fun
@@ -94,6 +94,11 @@ def variable_vmap(
 
 def _axis_of(variable: AbstractVariable, axes: VariableAxes) -> int | None:
     if isinstance(axes, Mapping):
+        if wrong := [kind for kind in axes if not isinstance(kind, type)]:
+            raise TypeError(
+                "Expected `variable_axes` to map classes of variables to axes, but got the key "
+                f"{wrong[0]!r}. To choose by label, pass a function of a variable."
+            )
         axis = next((axis for kind, axis in axes.items() if isinstance(variable, kind)), None)
     else:
         axis = axes(variable) if callable(axes) else axes
@@ -109,8 +114,8 @@ def _axis_of(variable: AbstractVariable, axes: VariableAxes) -> int | None:
     return axis
 
 
-def _explain(threading: Threading, run: Callable[[int], Any], error: ValueError) -> None:
-    for number, variable in enumerate(threading.variables):
+def _explain(threaded: ThreadedCall, run: Callable[[int], Any], error: ValueError) -> None:
+    for number, variable in enumerate(threaded.variables):
         try:
             run(number)
         except ValueError:

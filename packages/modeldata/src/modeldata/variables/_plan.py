@@ -80,9 +80,10 @@ class Planner:
         plan = self.completed(plan, variables)
         token = _pending.set(variables)
         try:
-            return traced(plan, *arguments)
-        except _LabelsSeen:
-            self._with_labels.add(plan)
+            try:
+                return traced(plan, *arguments)
+            except _LabelsSeen:
+                self._with_labels.add(plan)
             return traced(_with_labels(plan, variables), *arguments)
         finally:
             _pending.reset(token)

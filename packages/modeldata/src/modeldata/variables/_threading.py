@@ -81,7 +81,7 @@ def put_together(
     return treedef.unflatten([next(remaining) if n < 0 else variables[n] for n in layout])
 
 
-class Threading:
+class ThreadedCall:
     """One call of a transform, which thereby threads the variables in the arguments.
 
     Args:

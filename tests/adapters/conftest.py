@@ -12,6 +12,8 @@ import treeview
 NEEDS = {
     "test_attrs_adapter.py": "attrs",
     "test_equinox_adapter.py": "equinox",
+    "test_hostile_jax.py": "jax",
+    "test_hostile_torch.py": "torch",
     "test_linen_adapter.py": "flax",
     "test_msgspec_adapter.py": "msgspec",
     "test_nnx_adapter.py": "flax",

@@ -118,6 +118,17 @@ def test_printing_does_not_depend_on_labels():
     assert len(traces) == 1
 
 
+def test_stages_of_compilation_say_what_they_are_of():
+    def step(states):
+        return None
+
+    jitted = variable_jit(step)
+    lowered = jitted.lower([])
+    assert repr(jitted) == f"<variable_jit of {step!r}>"
+    assert repr(lowered) == f"<VariableLowered of {jitted!r}>"
+    assert repr(lowered.compile()) == f"<VariableCompiled of {jitted!r}>"
+
+
 def test_copies_with_one_automatic_label_conflict_also_when_compiled_code_exists():
     run, traces = compiled(lambda states: None)
     run(make_states())

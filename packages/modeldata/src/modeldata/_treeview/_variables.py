@@ -27,7 +27,10 @@ def draw_variable(variable: AbstractVariable, view: View) -> Shown:
         view: The builder of treeview.
     """
     is_parameter = isinstance(variable, Parameter)
-    return _record(variable, view, PARAMETER if is_parameter else STATE, is_parameter=is_parameter)
+    color = PARAMETER if is_parameter else STATE
+    # Reading `label` inside `variable_jit` would make compiled code depend on it.
+    label = variable.identity[1]
+    return _record(variable, view, color, label=label, is_parameter=is_parameter)
 
 
 def draw_value(value: AbstractVariableValue, view: View) -> Shown:
@@ -39,7 +42,7 @@ def draw_value(value: AbstractVariableValue, view: View) -> Shown:
     """
     is_parameter = isinstance(value, ParameterValue)
     color = PARAMETER_VALUE if is_parameter else STATE_VALUE
-    return _record(value, view, color, is_parameter=is_parameter)
+    return _record(value, view, color, label=value.label, is_parameter=is_parameter)
 
 
 def draw_slot(slot: AbstractVariableSlot, view: View) -> Shown:
@@ -52,8 +55,8 @@ def draw_slot(slot: AbstractVariableSlot, view: View) -> Shown:
     return view.record(slot, {"label": slot.label}, static=["label"], color=GREY)
 
 
-def _record(variable: Any, view: View, color: str, *, is_parameter: bool) -> Shown:
-    fields = {"value": variable.value, "label": variable.label}
+def _record(variable: Any, view: View, color: str, *, label: Any, is_parameter: bool) -> Shown:
+    fields = {"value": variable.value, "label": label}
     if variable.metadata:
         fields["metadata"] = dict(variable.metadata)
     return view.record(

@@ -74,6 +74,9 @@ class VariableJit:
             commit(variables, changes)
         return result
 
+    def __repr__(self) -> str:
+        return f"<variable_jit of {self._fun!r}>"
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
@@ -202,6 +205,9 @@ class _Stage:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stage, name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._function!r}>"
 
 
 class VariableLowered(_Stage):

@@ -74,11 +74,13 @@ class TestNames:
     def test_tag_needs_one_new_name_for_each_axis(self, xyz):
         part = xyz.untag("z", "y")
         with pytest.raises(
-            ValueError, match="exactly one name for each positional axis, got 1 names"
+            ValueError,
+            match="exactly one name for each positional axis, got 1 name, 'a', for 2 positional axes. Use `tag_prefix`",
         ):
             part.tag("a")
         with pytest.raises(
-            ValueError, match="at most one name for each positional axis, got 3 names"
+            ValueError,
+            match="at most one name for each positional axis, got 3 names, 'a', 'b', 'c', for 2 positional axes. Leave some out",
         ):
             part.tag_prefix("a", "b", "c")
         with pytest.raises(ValueError, match=r"Repeated axis names 'x': the array already has"):

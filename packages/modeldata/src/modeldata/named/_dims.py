@@ -57,13 +57,15 @@ def layout_of(dims: Dims, ndim: int) -> Layout:
     lead = ndim - len(dims)
     if lead < 0:
         raise ValueError(
-            f"Expected an array with an axis for each of {shown(dims)}, got one with {ndim} axes."
+            f"Expected an array with an axis for each of {shown(dims)}, got one with {ndim} axes. "
+            "A transformation may have taken the leading axis of the stored array: make that axis "
+            "positional first, with `x.untag(name).with_positional_prefix()`."
         )
     numbered = [entry for entry in dims if isinstance(entry, int)]
     if sorted(numbered) != list(range(len(numbered))):
         raise ValueError(
             f"Expected the positional axes in `dims` to be numbered 0 to {len(numbered) - 1}, each "
-            f"once, got {dims!r}."
+            f"once, got {dims!r}. Use `nx.wrap` and `untag`, which number them."
         )
     names = tuple(entry for entry in dims if not isinstance(entry, int))
     check_names(names)
@@ -161,9 +163,10 @@ def tagged(dims: Dims, ndim: int, names: tuple[AxisName, ...], *, prefix: bool) 
         )
     if len(names) > layout.rank or (len(names) < layout.rank and not prefix):
         many = "at most one" if prefix else "exactly one"
+        hint = "Leave some out" if len(names) > layout.rank else "Use `tag_prefix` to name a few"
         raise ValueError(
-            f"Expected {many} name for each positional axis, got {len(names)} names, "
-            f"{shown(names)}, for {layout.rank} positional axes."
+            f"Expected {many} name for each positional axis, got {counted(len(names), 'name')}, "
+            f"{shown(names)}, for {counted(layout.rank, 'positional axis')}. {hint}."
         )
     return dims_of(
         tuple(_tag(label, names) if isinstance(label, int) else label for label in layout.labels)
@@ -183,7 +186,8 @@ def check_known(names: Iterable[AxisName], known: Sequence[AxisName]) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(
-            f"Expected names of axes that the array has, {shown(known)}, got {shown(unknown)}."
+            f"Expected names of axes that the array has, {shown(known)}, got {shown(unknown)}. "
+            "Check the spelling; `x[{name: None}]` adds an axis."
         )
 
 
@@ -197,3 +201,9 @@ def permutation(layout: Layout, wanted: Labels) -> tuple[int, ...] | None:
 def shown(names: Iterable[AxisName]) -> str:
     """Returns names for an error message, as in `'batch', 'seq'`."""
     return ", ".join(repr(name) for name in names) or "(none)"
+
+
+def counted(number: int, thing: str) -> str:
+    """Returns a number with what it counts, for an error message, as in `2 positional axes`."""
+    plural = thing[:-2] + "es" if thing.endswith("axis") else thing + "s"
+    return f"{number} {thing if number == 1 else plural}"

@@ -218,7 +218,7 @@ def test_a_module_shows_settings_parameters_buffers_and_children(shown):
 
 def test_totals_tell_parameters_from_buffers(shown):
     first = shown(Model(), width=100, totals=True).splitlines()[0]
-    assert first == "Model(  # 18 parameters, 72 B; 9 buffers, 34 B"
+    assert first.startswith("Model(  # 18 parameters, 72 B; 9 buffers, 34 B")
 
 
 def test_paths_lead_to_parameters_through_sequences_and_dictionaries():

@@ -13,7 +13,6 @@ from treeview._guard import Damage, guarded, plain_string
 from treeview._names import class_of, type_attribute, type_module
 from treeview._paths import Attribute, Index, Key, Opaque, Step
 from treeview._view import Sketch, View
-from treeview.adapters._colors import type_color
 
 _HOOKS = {
     "forward": ("_forward_hooks", "_forward_pre_hooks"),
@@ -52,7 +51,7 @@ def show_module(module: torch.nn.Module, view: View) -> Sketch:
         count=len(parts),
         omitted_name="parts",
         note=_note(state),
-        color=type_color(class_of(module)),
+        color=view.type_color(class_of(module)),
     )
 
 

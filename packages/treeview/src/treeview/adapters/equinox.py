@@ -10,7 +10,6 @@ import equinox
 from treeview._names import class_of, type_attribute
 from treeview._registry import Registry
 from treeview._view import Sketch, View
-from treeview.adapters._colors import type_color
 from treeview.handlers.objects import draw_dataclass
 
 
@@ -24,7 +23,7 @@ def show_module(module: equinox.Module, view: View) -> Sketch:
     sketch = draw_dataclass(module, view)
     cls = class_of(module)
     if type_attribute(cls, "__call__") is not None:
-        sketch.color = type_color(cls)
+        sketch.color = view.type_color(cls)
     sketch.unit = "parameters"
     return sketch
 

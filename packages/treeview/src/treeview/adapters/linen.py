@@ -16,7 +16,6 @@ from treeview._names import class_of, type_module
 from treeview._paths import Attribute
 from treeview._registry import Registry, default_registry
 from treeview._view import ArraySketch, Sketch, View
-from treeview.adapters._colors import type_color
 from treeview.adapters._settings import chosen, settings_note
 from treeview.arrays.delegate import delegating_adapter
 from treeview.arrays.protocol import Axis
@@ -50,7 +49,7 @@ def show_module(module: linen.Module, view: View) -> Sketch:
         {**shown, **children, **variables},
         steps=[Attribute(name) for name in (*shown, *children)],
         static=list(shown),
-        color=type_color(cls),
+        color=view.type_color(cls),
         note=settings_note(hidden, "" if scope is None else "bound"),
     )
     return not_rebuilt(sketch) if view.options.roundtrip and scope is not None else sketch

@@ -13,10 +13,11 @@ from treeview._names import class_of, type_module
 from treeview._paths import Opaque
 from treeview._registry import Registry, default_registry
 from treeview._view import Shown, Sketch, View
-from treeview.adapters._colors import PARAMETER, STATE, type_color
 from treeview.adapters._settings import settings_note
 from treeview.handlers.objects import not_rebuilt
 
+_PARAMETER = "oklch(0.68 0.12 230)"
+_STATE = "oklch(0.68 0.16 50)"
 _INTERNAL = ("_pytree__state", "_pytree__nodes")
 _USUAL = {"hijax", "ref", "eager_sharding", "is_hijax", "has_ref"}
 """Metadata that every variable has, and that says nothing of this one."""
@@ -42,7 +43,7 @@ def show_module(module: Any, view: View) -> Sketch:
         module,
         {**settings, **data},
         static=list(settings),
-        color=type_color(cls),
+        color=view.type_color(cls),
         note=settings_note(hidden),
     )
     return not_rebuilt(sketch) if view.options.roundtrip else sketch
@@ -83,7 +84,7 @@ def show_variable(variable: nnx.Variable, view: View) -> Shown:
     array = default_registry.adapter_for(class_of(value)) is not None
     if array and not noted and not view.options.roundtrip:
         return view.array(value, name=name, unit=unit)
-    color = PARAMETER if issubclass(kind, nnx.Param) else STATE
+    color = _PARAMETER if issubclass(kind, nnx.Param) else _STATE
     shown = view.array(value, unit=unit) if array else value
     return view.record(
         variable, {"value": shown, **noted}, static=list(noted), unit=unit, color=color

@@ -9,8 +9,10 @@ from the dependency groups of `pyproject.toml`; both packages always come from t
 """
 
 import os
+import secrets
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import nox
@@ -201,6 +203,19 @@ def coverage(session):
     session.install(*group("coverage"))
     session.run("coverage", "combine", "--quiet", "--keep", *map(str, ROOT.glob(".coverage.*")))
     session.run("coverage", "report", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session):
+    """Show objects made at random, new ones for 300 seconds or those given after `--`."""
+    session.install(*editable(f"{TREEVIEW}[terminal]"), *group("test"))
+    until = time.monotonic() + float(session.posargs[0] if session.posargs else 300)
+    while time.monotonic() < until:
+        seed = f"--hypothesis-seed={secrets.randbits(32)}"
+        session.run(
+            *("pytest", "-q", f"{TREEVIEW}/tests/test_fuzz.py", seed),
+            env={"TREEVIEW_FUZZ_EXAMPLES": "1000"},
+        )
 
 
 @nox.session(default=False)

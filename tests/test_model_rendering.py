@@ -103,11 +103,22 @@ def test_selected_leaves_of_any_kind_are_marked(value):
     assert text.count("◆") == 1
 
 
-def test_an_invalid_named_array_does_not_spoil_the_rest():
+def test_an_invalid_named_array_shows_what_it_holds():
     invalid = nx.NamedArray.from_attributes(data_array=jnp.ones(3), dims=("a", "b"))
     text = treeview.render_text([invalid, 1], width=400)
-    assert text.startswith("[<NamedArray: adapter raised ValueError: Expected an array")
-    assert text.endswith(", 1]")
+    assert text == "[NamedArray(data_array=jax.Array float32[3] all 1, dims=('a', 'b')), 1]"
+
+
+def test_derivatives_show_the_named_arrays_in_named_arrays():
+    jacobian = jax.jacobian(lambda x: x * x)(nx.ones({"a": 2}))
+    text = treeview.render_text(jacobian, width=400)
+    assert text.startswith("NamedArray(data_array=NamedArray float32[2, a:2]")
+
+
+def test_none_can_be_the_name_of_an_axis():
+    assert treeview.render_text(nx.zeros({None: 2, "a": 1})).startswith(
+        "NamedArray float32[None:2, a:1]"
+    )
 
 
 def test_models_can_be_shown_while_they_are_traced(mlp):

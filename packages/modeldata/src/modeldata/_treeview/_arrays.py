@@ -1,6 +1,6 @@
 """Named arrays: the axes have names, the rest is what the stored array says."""
 
-from modeldata.named import NamedArray
+from modeldata.named import AxisName, NamedArray
 from treeview import Axis, Shown, View, delegating_adapter
 
 
@@ -14,9 +14,13 @@ def named_axes(array: NamedArray) -> list[Axis]:
         ValueError: If its axes do not fit the array that it holds.
     """
     return [
-        Axis(size, position=label) if isinstance(label, int) else Axis(size, name=label)
+        Axis(size, position=label) if isinstance(label, int) else Axis(size, name=_shown(label))
         for size, label in zip(array.data_array.shape, array.layout.labels, strict=True)
     ]
+
+
+def _shown(name: AxisName) -> AxisName:
+    return "None" if name is None else name  # to treeview, None is an axis without a name
 
 
 named_adapter = delegating_adapter(
@@ -25,10 +29,11 @@ named_adapter = delegating_adapter(
 
 
 def draw_named_array(array: NamedArray, view: View) -> Shown:
-    """Draws a named array as one line, or as a struct where it holds something else than an array.
+    """Draws a named array as one line, or as a struct where it is no proper array.
 
     Args:
-        array: A named array. It may hold anything that JAX puts there, such as None or a sharding.
+        array: A named array. It may hold anything that JAX puts there, such as None, a sharding, or
+            a derivative that is itself a named array; and what it holds need not fit its `dims`.
         view: The builder of treeview.
     """
     if view.options.roundtrip or not _holds_array(array, view):
@@ -38,7 +43,8 @@ def draw_named_array(array: NamedArray, view: View) -> Shown:
 
 def _holds_array(array: NamedArray, view: View) -> bool:
     try:
+        _ = array.layout
         view.array(array.data_array)
-    except TypeError:
+    except (TypeError, ValueError):
         return False
     return True

@@ -57,9 +57,9 @@ def our_tokens() -> nx.NamedArray:
     return nx.wrap(TOKENS, "seq")
 
 
-def penzai_model() -> Any:
+def penzai_model(**settings: Any) -> Any:
     """The model in Penzai, with variables."""
-    config = llamalike_common.LlamalikeTransformerConfig(**SIZES)
+    config = llamalike_common.LlamalikeTransformerConfig(**SIZES, **settings)
     return llamalike_common.build_llamalike_transformer(config, jax.random.key(0))
 
 

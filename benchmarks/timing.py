@@ -56,8 +56,8 @@ class Reading(NamedTuple):
     """What was measured of one contestant.
 
     Attributes:
-        value: Seconds or bytes; NaN if it failed.
-        failure: The name of what it raised; "timeout" if it took more than `value` seconds.
+        value: Seconds or bytes; NaN if there is none.
+        failure: The name of what it raised; "timeout" if it was stopped after `value` seconds.
     """
 
     value: float
@@ -114,7 +114,7 @@ def _first(function: Callable[[], Any], row: Row, clock: Callable[[], float]) ->
         with _time_limit(row.limit):
             return Reading(_take_turn(function, 1, row, clock))
     except OutOfTime:
-        return Reading(row.limit, "timeout")
+        return Reading(math.nan if row.measure == "bytes" else row.limit, "timeout")
     except Exception as error:
         return Reading(math.nan, type(error).__name__)
 
@@ -142,7 +142,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
         raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # Again and again, because what is raised in a destructor is lost.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
     try:
         yield
     finally:

@@ -106,7 +106,7 @@ def test_selected_leaves_of_any_kind_are_marked(value):
 def test_an_invalid_named_array_shows_what_it_holds():
     invalid = nx.NamedArray.from_attributes(data_array=jnp.ones(3), dims=("a", "b"))
     text = treeview.render_text([invalid, 1], width=400)
-    assert text == "[NamedArray(data_array=jax.Array float32[3] all 1, dims=('a', 'b')), 1]"
+    assert text == "[NamedArray(data_array=jax.Array float32[3] [1, 1, 1], dims=('a', 'b')), 1]"
 
 
 def test_derivatives_show_the_named_arrays_in_named_arrays():

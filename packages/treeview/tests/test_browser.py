@@ -274,8 +274,20 @@ def test_a_value_can_be_copied(open_page):
     page.get_by_role("button", name="copy value").click()
     page.get_by_text("copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == repr(list(range(100)))
+    # What the tree only sums up is copied in full.
     hover_line(page, "weights")
+    page.get_by_role("button", name="copy value").click()
+    page.get_by_text("copied").wait_for()
+    text = page.evaluate("navigator.clipboard.readText()")
+    np.testing.assert_array_equal(eval(text, {"numpy": np}), Block(0).weights)
+
+
+def test_no_value_is_offered_where_the_page_does_not_hold_it(open_page):
+    page = started(open_page, treeview.Page("T").add([np.zeros(10_000), "a word " * 12]).html())
+    hover_line(page, "np.ndarray")
     assert not page.get_by_role("button", name="copy value").is_visible()
+    hover_line(page, "'a word")
+    assert page.get_by_role("button", name="copy value").is_visible()
 
 
 def test_paths_of_values_that_share_a_line_are_their_own(open_page):
@@ -542,3 +554,29 @@ def test_foreign_output_takes_the_height_that_it_needs(open_page, height, expect
 def test_a_fallback_stands_for_foreign_output_without_scripts(open_page):
     page = open_page(foreign_page("<p>frame</p>"), java_script_enabled=False)
     assert page.locator("summary").inner_text().strip() == "mine"
+
+
+def test_the_roundtrip_view_writes_what_evaluates(open_page):
+    value = {"point": Point(1, 2.5), "block": Block(1), "many": [{"x": [i]} for i in range(15)]}
+    value["text"] = "word " * 40
+    page = started(open_page, treeview.Page("T").add(value).html(), **CLIPBOARD)
+    plain = shown(page)
+    page.get_by_role("button", name="Roundtrip").click()
+    exact = shown(page)
+    assert "numpy.arange" in exact or "numpy.array" in exact
+    assert f"{Point.__module__}.Point(" in exact
+    assert page.locator(".r[aria-expanded=true]").count() > 1
+    page.get_by_role("button", name="Roundtrip").click()
+    assert shown(page) == plain
+    hover_line(page, "'point'")
+    page.get_by_role("button", name="copy value").click()
+    page.get_by_text("copied").wait_for()
+    copied_text = page.evaluate("navigator.clipboard.readText()")
+    assert copied_text == treeview.render_text(value["point"], roundtrip=True)
+
+
+def test_no_roundtrip_view_is_offered_where_it_would_cost_much(open_page):
+    value = [{"weights": np.zeros(10_000), "sizes": [i] * 9} for i in range(15)]
+    page = started(open_page, treeview.Page("T").add(value).html())
+    page.locator(".tv-bar").wait_for()
+    assert page.get_by_role("button", name="Roundtrip").count() == 0

@@ -9,7 +9,7 @@ import functools
 import html
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pkgutil import get_data
 
 from treeview._document import Span, Style, printable
@@ -150,6 +150,11 @@ def script_element(names: tuple[str, ...] = _SCRIPTS) -> str:
     """A script element that makes the trees of a page searchable, or does a part of that."""
     source = "\n".join(map(read_static, names))
     return f'<script>(()=>{{"use strict";\n{source}\n}})()</script>'
+
+
+def wrapped(markup: Markup) -> Markup:
+    """A piece with its data inside the element that carries colours and fonts, for a page."""
+    return replace(markup, html=f'<div class="treeview">{markup.html}{markup.data}</div>')
 
 
 def fragment_html(markup: Markup) -> str:

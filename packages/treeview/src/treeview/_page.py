@@ -61,7 +61,7 @@ FIRST_LINES = 150
 _IN_VIEW = 40
 _LEAST_SPACE = 40
 # A notebook keeps every output, so those of one or two screens do without the script.
-_SCRIPT_VALUES = 300
+SCRIPT_VALUES = 300
 # Below so many foldable branches a search field and buttons are only in the way.
 _BAR_BRANCHES = 12
 # A line of text cannot hold more nodes than that.
@@ -82,6 +82,7 @@ def document_markup(
     width: int = 80,
     stretch: int | None = None,
     complete: bool = False,
+    exact: Node | None = None,
 ) -> Markup:
     """A document as a piece of HTML.
 
@@ -92,6 +93,7 @@ def document_markup(
         stretch: How many children of any other branch are in view when it opens; the rest is
             behind a fold of its own. None for all.
         complete: Whether all branches start open that do not fit on a line.
+        exact: The document of the same value in a roundtrip, which the script can show instead.
 
     Returns:
         The markup, which needs no script to fold.
@@ -115,10 +117,18 @@ def document_markup(
     return Markup(
         "".join(writer.parts),
         frozenset(writer.sheets),
-        size > _SCRIPT_VALUES,
-        f"{templates}{payload_element(text)}",
+        size > SCRIPT_VALUES,
+        f"{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
         any(isinstance(view, Foreign) for view in payload.views.values()),
     )
+
+
+def _exact_element(root: Node | None, shown: Payload, width: int) -> str:
+    """The payload of a roundtrip, where it says something else and is nothing but text."""
+    payload = None if root is None else Payload(root, {})
+    if payload is None or payload.views or payload.reads_like(shown):
+        return ""
+    return payload_element(payload.text(width=width))
 
 
 def count_lines(root: Node, most: int) -> int:

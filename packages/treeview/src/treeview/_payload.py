@@ -79,6 +79,8 @@ class Payload:
     Attributes:
         lines: One line per node, in reading order.
         branches: How many branches there are.
+        shapes: What branches that look alike have in common.
+        leaves: What is neither a branch nor a scalar.
         views: Pictures and rich output, in the order of their appearance: the nodes that a page
             holds as markup, each with its position among the leaves.
     """
@@ -90,11 +92,16 @@ class Payload:
         self._opened = opened
         self._open_lines: list[int] = []
         self._shapes: dict[tuple[Any, ...], str] = {}
-        self._shape_rows: list[_Shape] = []
+        self.shapes: list[_Shape] = []
         self._leaves: dict[tuple[Any, ...], str] = {}
-        self._leaf_rows: list[Any] = []
+        self.leaves: list[Any] = []
         self._totals: list[Any] = []
         self._write(root)
+
+    def reads_like(self, other: "Payload") -> bool:
+        """Whether two documents read the same, whatever is open."""
+        parts = (self.lines, self.shapes, self.leaves)
+        return parts == (other.lines, other.shapes, other.leaves)
 
     def text(self, **settings: Any) -> str:
         """The payload.
@@ -105,8 +112,8 @@ class Payload:
         body = "\n".join(self.lines)
         header = {
             "version": VERSION,
-            "shapes": self._shape_rows,
-            "leaves": self._leaf_rows,
+            "shapes": self.shapes,
+            "leaves": self.leaves,
             "opened": self._open_lines,
             "totals": self._totals,
             **settings,
@@ -169,8 +176,8 @@ class Payload:
         )
         line = self._shapes.get(key)
         if line is None:
-            line = self._shapes[key] = f"#{len(self._shape_rows)}"
-            self._shape_rows.append(_shape_row(branch, key))
+            line = self._shapes[key] = f"#{len(self.shapes)}"
+            self.shapes.append(_shape_row(branch, key))
         self.lines.append(line)
 
     def _leaf(self, node: Text | Picture | Foreign | Reference) -> str:
@@ -180,13 +187,13 @@ class Payload:
         if isinstance(node, Reference):
             key, row = (spans, node.number), {"text": row, "to": node.number}
         elif not isinstance(node, Text):
-            key, row = (spans, id(node)), {"text": row, "view": len(self._leaf_rows)}
+            key, row = (spans, id(node)), {"text": row, "view": len(self.leaves)}
         line = self._leaves.get(key)
         if line is None:
             if isinstance(node, Picture | Foreign):
-                self.views[len(self._leaf_rows)] = node
-            line = self._leaves[key] = f"@{len(self._leaf_rows)}"
-            self._leaf_rows.append(row)
+                self.views[len(self.leaves)] = node
+            line = self._leaves[key] = f"@{len(self.leaves)}"
+            self.leaves.append(row)
         return line
 
 

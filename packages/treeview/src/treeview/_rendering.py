@@ -4,16 +4,24 @@ import importlib
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from treeview._document import Node
+from treeview._exact import exact_source
 from treeview._layout import open_counts
-from treeview._markup import Markup, fragment_html
+from treeview._markup import Markup, fragment_html, wrapped
 from treeview._options import Options, changed_options, current_options
-from treeview._page import FIRST_LINES, MOST_LINES, count_lines, document_markup, page_html
+from treeview._page import (
+    FIRST_LINES,
+    MOST_LINES,
+    SCRIPT_VALUES,
+    count_lines,
+    document_markup,
+    page_html,
+)
 from treeview._terminal import wants_color, write_line
 from treeview._text import document_text, object_text
 from treeview._walk import build_document
@@ -40,8 +48,7 @@ class Displayable(ABC):
 
     def card(self) -> Markup:
         """The HTML output inside the element that carries colours and fonts, for a page."""
-        markup = self.markup()
-        return replace(markup, html=f'<div class="treeview">{markup.html}{markup.data}</div>')
+        return wrapped(self.markup())
 
     def html(self) -> str:
         """The HTML output: a fragment that brings its own styles and needs nothing else."""
@@ -97,9 +104,15 @@ class Rendering(Displayable):
         options: The settings it was made with.
     """
 
-    def __init__(self, document: Node, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        document: Node,
+        options: Options | None = None,
+        exact: Callable[[], Node] | None = None,
+    ) -> None:
         self.document = document
         self.options = options or current_options()
+        self._exact = exact
 
     def text(self, *, width: int | None = None, color: bool | None = None) -> str:
         """The text output.
@@ -118,18 +131,26 @@ class Rendering(Displayable):
 
     def markup(self) -> Markup:
         """The HTML output as a piece that can be joined with others on one page."""
+        size = count_lines(self.document, SCRIPT_VALUES + 1)
+        return self._markup(has_script=size > SCRIPT_VALUES)
+
+    def card(self) -> Markup:
+        """The HTML output inside the element that carries colours and fonts, for a page."""
+        return wrapped(self._markup(has_script=True))
+
+    def _markup(self, *, has_script: bool) -> Markup:
         width = self.options.width or _PAGE_WIDTH
         lines = self.options.max_lines
         # What opens where nothing limits it is found out in the browser, line by line.
         complete = lines is None and count_lines(self.document, MOST_LINES + 1) > MOST_LINES
         planned = FIRST_LINES if complete else lines
-        opened = open_counts(self.document, width=width, max_lines=planned)
         return document_markup(
             self.document,
-            opened=opened,
+            opened=open_counts(self.document, width=width, max_lines=planned),
             width=width,
             stretch=lines,
             complete=complete,
+            exact=self._exact() if has_script and self._exact else None,
         )
 
 
@@ -149,7 +170,8 @@ def render(obj: object, **options: Any) -> Rendering:
         {'a': [1, 2]}
     """
     chosen = changed_options(options)
-    return Rendering(build_document(obj, options=chosen), chosen)
+    document = build_document(obj, options=chosen)
+    return Rendering(document, chosen, exact_source(obj, document, chosen))
 
 
 def render_text(obj: object, **options: Any) -> str:

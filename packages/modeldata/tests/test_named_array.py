@@ -355,6 +355,10 @@ class TestMethods:
         assert (a @ b).positional_shape == (3, 5)
         assert (a @ jnp.ones(4)).positional_shape == (3,)
         assert (jnp.ones((6, 3)) @ a).positional_shape == (6, 4)
+        with pytest.raises(ValueError, match=r"both sides of `@`, got NamedArray.* on the left"):
+            nx.ones({"i": 2}) @ b
+        with pytest.raises(ValueError, match=r"both sides of `@`, got 2.* on the right"):
+            a @ 2
 
     def test_bitwise_and_shift_operators(self):
         x = nx.wrap(jnp.array([6, 5]), "a")

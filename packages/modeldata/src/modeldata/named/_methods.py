@@ -9,6 +9,7 @@ from typing import Any, Self, SupportsIndex
 import jax
 import jax.numpy as jnp
 
+from modeldata import _repr
 from modeldata.named import _eager
 from modeldata.named._aligned import binary, is_arraylike
 from modeldata.named._base import Named
@@ -116,6 +117,12 @@ class ArrayMethods(Named):
     def _matmul(self, left: Any, right: Any, other: Any) -> Any:
         if not isinstance(other, Named) and not is_arraylike(other):
             return NotImplemented
+        for side, operand in (("left", left), ("right", right)):
+            if (operand.layout.rank if isinstance(operand, Named) else jnp.ndim(operand)) == 0:
+                raise ValueError(
+                    f"Expected positional axes on both sides of `@`, got {_repr.brief(operand)} on "
+                    f"the {side}. `untag` axes first, or use `nx.contract(name, x, y)`."
+                )
         dims = tuple(x.dims if isinstance(x, Named) else None for x in (left, right))
         datas = (x.data_array if isinstance(x, Named) else x for x in (left, right))
         return _product(type(self), dims, *datas)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from modeldata._struct import Struct, pytree_dataclass
 from modeldata.variables import (
     Parameter,
     StateVariable,
@@ -121,6 +122,74 @@ def test_an_inner_transform_cannot_change_what_a_plain_one_around_it_does_not_ow
     with pytest.raises(RuntimeError, match="StateVariable `count` was assigned inside"):
         PLAIN[name](lambda x: TRANSFORMS[inner](count)({"count": outside}, x))(1.0)
     assert float(outside.value) == 0
+
+
+@pytree_dataclass
+class Model(Struct):
+    """A model with a parameter, a counter and a constant."""
+
+    w: Parameter
+    count: StateVariable
+    constant: jax.Array
+
+    def __call__(self, x, *rest):
+        self.count.value = self.count.value + 1
+        return (self.w.value * x * self.constant).sum()
+
+
+@pytree_dataclass
+class Step(Struct):
+    """A step of a loop."""
+
+    model: Model
+
+    def __call__(self, carry, x):
+        return carry + self.model(x), x
+
+
+def make_callable():
+    return Model(Parameter(value=jnp.arange(3.0), label="w"), make_state(), jnp.float32(2))
+
+
+@pytest.mark.parametrize(
+    ("transform", "expected"),
+    [
+        (lambda m: variable_jit(m)(2.0), 12),
+        (lambda m: variable_jit(m, static_argnums=1)(2.0, "static"), 12),
+        (lambda m: variable_grad(m)(2.0), 6),
+        (lambda m: variable_vmap(m)(jnp.full(2, 2.0))[1], 12),
+        (lambda m: variable_checkpoint(m)(2.0), 12),
+        (lambda m: variable_scan(Step(m), 0.0, jnp.full(1, 2.0))[0], 12),
+        (
+            lambda m: jax.grad(lambda x: variable_checkpoint(m.replace(count=make_state()))(x))(
+                2.0
+            ),
+            6,
+        ),
+    ],
+    ids=["jit", "jit static", "grad", "vmap", "checkpoint", "scan", "checkpoint in grad"],
+)
+def test_a_model_can_be_transformed_itself(transform, expected):
+    model = make_callable()
+    for _ in range(2):
+        assert transform(model) == expected
+    model.w.value = model.w.value * 2
+    assert transform(model) == 2 * expected
+
+
+@each
+def test_a_transformed_model_keeps_its_state(name):
+    model = make_callable()
+    run = {
+        "variable_jit": lambda: variable_jit(model)(1.0),
+        "variable_grad": lambda: variable_grad(model)(1.0),
+        "variable_vmap": lambda: variable_vmap(model)(jnp.ones(2)),
+        "variable_checkpoint": lambda: variable_checkpoint(model)(1.0),
+        "variable_scan": lambda: variable_scan(Step(model), 0.0, jnp.ones(1)),
+    }[name]
+    run()
+    run()
+    assert float(model.count.value) == 2
 
 
 @each

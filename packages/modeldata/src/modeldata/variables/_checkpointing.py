@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from modeldata.variables._arguments import chosen_arguments, put_back, take_out
-from modeldata.variables._threading import ThreadedCall
+from modeldata.variables._threading import ThreadedCall, apply, model_in
 
 
 def variable_checkpoint(
@@ -48,11 +48,11 @@ def variable_checkpoint(
     @functools.wraps(fun, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         args, kwargs, chosen = take_out(statics, args, kwargs)
-        threaded = ThreadedCall("variable_checkpoint", (args, kwargs))
+        threaded = ThreadedCall("variable_checkpoint", (args, kwargs, model_in(fun)))
 
         def call(tree: Any) -> Any:
             inner_args, inner_kwargs = put_back(tree[0], tree[1], chosen)
-            return fun(*inner_args, **inner_kwargs)
+            return apply(fun, (inner_args, inner_kwargs, tree[2]))
 
         def body(arrays: list[Any], values: list[Any]) -> Any:
             return threaded.run(call, arrays, values)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from modeldata.named import NamedArray
-from modeldata.variables._threading import ThreadedCall, as_pair
+from modeldata.variables._threading import ThreadedCall, apply, as_pair, model_in
 from modeldata.variables._variable import AbstractVariable, Parameter
 
 Chosen = type | tuple[type, ...] | UnionType | Callable[[Any], bool] | None
@@ -44,13 +44,13 @@ def variable_value_and_grad(
 
     @functools.wraps(fun, updated=())
     def value_and_grad(*args: Any, **kwargs: Any) -> Any:
-        threaded = ThreadedCall("variable_grad", (args, kwargs))
+        threaded = ThreadedCall("variable_grad", (args, kwargs, model_in(fun)))
         places = _chosen_places(threaded, args, numbers, wrt)
         inputs = (threaded.parts.arrays, threaded.values)
 
         def loss(chosen: Any) -> tuple[Any, Any]:
             arrays, values = _merge(chosen, inputs)
-            result, changes = threaded.run(lambda tree: fun(*tree[0], **tree[1]), arrays, values)
+            result, changes = threaded.run(lambda tree: apply(fun, tree), arrays, values)
             value, aux = as_pair(result, _PAIR, "variable_grad") if has_aux else (result, None)
             return _as_scalar(value), (aux, changes)
 
@@ -128,7 +128,7 @@ def variable_values(tree: Any, wrt: Chosen = None) -> Any:
         ValueError: If there is nothing to choose.
         VariableConflictError: If two different variables have one label.
     """
-    threaded = ThreadedCall("variable_values", ((tree,), {}))
+    threaded = ThreadedCall("variable_values", ((tree,),))
     places = _chosen_places(threaded, (tree,), (0,), wrt)
     return _trees(threaded, places, _split(threaded, places), (0,))[0]
 
@@ -220,7 +220,7 @@ def _trees(
         return variable.freeze().replace(value=values[number])
 
     filled = [fill(place, number) for place, number in enumerate(threaded.parts.layout)]
-    args, _ = threaded.parts.treedef.unflatten(filled)
+    args = threaded.parts.treedef.unflatten(filled)[0]
     return tuple(args[argnum] for argnum in argnums)
 
 

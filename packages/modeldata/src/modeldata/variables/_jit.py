@@ -15,7 +15,7 @@ import jax
 from modeldata.variables._arguments import chosen_arguments, put_back, take_out
 from modeldata.variables._binding import refuse_conflicts
 from modeldata.variables._plan import Plan, Planner
-from modeldata.variables._threading import commit, put_together, take_apart
+from modeldata.variables._threading import apply, commit, model_in, put_together, take_apart
 from modeldata.variables._variable import AbstractVariable
 
 
@@ -48,6 +48,7 @@ class VariableJit:
     ) -> None:
         functools.update_wrapper(self, fun, updated=())  # not the fields of a layer
         self._fun = fun
+        self._model = model_in(fun)
         self._statics = chosen_arguments(fun, "static", jit_kwargs)
         self._donated = chosen_arguments(fun, "donate", jit_kwargs)
         self._returns_all = donate_variables
@@ -63,7 +64,7 @@ class VariableJit:
         def traced(plan: Plan, kept: list[Any], donated: list[Any], leaves: Any) -> Any:
             return self._trace(plan, kept, donated, leaves)
 
-        traced.__name__ = getattr(fun, "__name__", "variable_jit")  # shown in profiles
+        traced.__name__ = getattr(fun, "__name__", type(fun).__name__)  # shown in profiles
         donate = (2, 3) if donate_variables else (2,)
         self._compiled: Any = jax.jit(traced, static_argnums=0, donate_argnums=donate, **jit_kwargs)
 
@@ -155,13 +156,13 @@ class VariableJit:
                 for kind in (int, str)
             ]
         numbers: dict[AbstractVariable, int] = {}
-        kept = take_apart((args, kwargs), numbers)
+        kept = take_apart((args, kwargs, self._model), numbers)
         donated = take_apart(given, numbers)
         variables = list(numbers)
         flat = [variable.flatten() for variable in variables]
         leaves, signatures, made = zip(*flat, strict=True) if flat else ((), (), ())
         if len(set(made) - {None}) < len(made) - made.count(None):  # which no plan shows
-            refuse_conflicts(variables, (args, kwargs, given))
+            refuse_conflicts(variables, (args, kwargs, self._model, given))
         plan = Plan(
             (kept.treedef, donated.treedef),
             (kept.layout, donated.layout),
@@ -184,10 +185,10 @@ class VariableJit:
                 )
             )
             refuse_conflicts(variables, (kept_tree, donated_tree))
-            args, kwargs = kept_tree
+            args, kwargs, model = kept_tree
             for chosen in (dict(plan.statics), *(donated_tree or ())):
                 args, kwargs = put_back(args, kwargs, chosen)
-            return self._fun(*args, **kwargs)
+            return apply(self._fun, (args, kwargs, model))
 
         result, changes = self._planner.trace(plan, body, values)
         if self._returns_all:
@@ -253,7 +254,8 @@ def variable_jit(
     Arguments with equal structure, shapes, dtypes and labels share compiled code. Labels of state
     variables that were made automatically count only if the function looks at them.
 
-    The function may not use variables that it did not get as arguments, nor return any.
+    The function may not use variables that it did not get as arguments, nor return any. If it is a
+    model itself, as in `variable_jit(model)(x)`, the model counts as an argument.
 
     Args:
         fun: The function; leave it out to decorate with keywords.

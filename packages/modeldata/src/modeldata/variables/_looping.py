@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from modeldata import _repr
 from modeldata.variables._plan import Plan, Planner
-from modeldata.variables._threading import Parts, ThreadedCall, as_pair
+from modeldata.variables._threading import Parts, ThreadedCall, as_pair, model_in
 from modeldata.variables._variable import AbstractVariable
 
 
@@ -33,7 +33,8 @@ def variable_scan(
     Each step sees what the step before it has assigned. A variable must keep its structure, shapes
     and dtypes. When the loop is over, the variables outside have their new values.
 
-    As with `jax.lax.scan`, compiled code is found again only for the same function object.
+    As with `jax.lax.scan`, compiled code is found again only for the same function object. If it is
+    a model itself, the model counts as one of `args`.
 
     Args:
         f: Takes the carry, a slice of `xs` and `args`; returns the new carry and an output.
@@ -61,6 +62,8 @@ def variable_scan(
                 f"{leaf.description} is at `xs{jax.tree_util.keystr(path)}`. Pass it in `args`, or "
                 "its `.value` here."
             )
+    if model_in(f) is not None:
+        f, args = _call_model, (f, *args)
     threaded = ThreadedCall("variable_scan", (init, tuple(args)))
     parts = threaded.parts
     signatures = tuple(variable.flatten().signature for variable in threaded.variables)
@@ -76,6 +79,10 @@ def variable_scan(
     carry, _ = parts.put_together(parts.arrays_in(trees), threaded.variables)
     threaded.commit({number: values[number] for number in changed})
     return carry, outputs
+
+
+def _call_model(carry: Any, x: Any, model: Any, *args: Any) -> Any:
+    return model(carry, x, *args)
 
 
 class _Loop:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from modeldata.variables._threading import ThreadedCall
+from modeldata.variables._threading import ThreadedCall, apply, model_in
 from modeldata.variables._variable import AbstractVariable
 
 VariableAxes = int | Mapping[type, int | None] | Callable[[Any], int | None] | None
@@ -57,14 +57,14 @@ def variable_vmap(
                 f"Expected `in_axes` to have an entry for each of the {len(args)} positional "
                 f"arguments of `{name}`, but got {axes}."
             )
-        threaded = ThreadedCall(name, (args, kwargs))
+        threaded = ThreadedCall(name, (args, kwargs, model_in(fun)))
         value_axes = [_axis_of(variable, variable_axes) for variable in threaded.variables]
         finished = False
 
         def mapped(arguments: Any, values: list[Any]) -> Any:
             nonlocal finished
             arrays = threaded.parts.arrays_in(arguments)
-            result, changes = threaded.run(lambda tree: fun(*tree[0], **tree[1]), arrays, values)
+            result, changes = threaded.run(lambda tree: apply(fun, tree), arrays, values)
             shared = {n: value for n, value in changes.items() if value_axes[n] is None}
             split = {n: value for n, value in changes.items() if value_axes[n] is not None}
             finished = True
@@ -73,7 +73,7 @@ def variable_vmap(
         def run(function: Callable[..., Any], out: Any) -> Any:
             return jax.vmap(
                 function,
-                in_axes=((axes, 0), value_axes),
+                in_axes=((axes, 0, None), value_axes),
                 out_axes=out,
                 axis_size=axis_size,
                 axis_name=axis_name,

@@ -8,6 +8,9 @@ changes the copies. What a copy holds when the function returns is the variable'
 it still is the very object that went in; only changed values go out. At the end, when nothing can
 fail any more, the variables outside take them over.
 
+A function may itself be a tree with variables: a layer, or a whole model. Then it counts as one
+more argument.
+
 A variable of the outside is therefore never touched by the function. One that was not among the
 arguments notices that it is read or assigned inside a call that it does not belong to, and says so.
 """
@@ -133,6 +136,23 @@ class ThreadedCall:
     def commit(self, changes: Mapping[int, Any]) -> None:
         """Gives the variables outside their new values; all of them, or none if one refuses."""
         commit(self.variables, changes)
+
+
+def model_in(fun: Callable[..., Any]) -> Any:
+    """Returns a function that is a pytree, such as a layer; None for any other function."""
+    return None if jax.tree_util.all_leaves([fun]) else fun
+
+
+def apply(fun: Callable[..., Any], tree: tuple[Any, Any, Any]) -> Any:
+    """Calls a function.
+
+    Args:
+        fun: The function.
+        tree: Its positional arguments, its keyword arguments, and what takes its place if it is a
+            model, as `model_in` says.
+    """
+    args, kwargs, model = tree
+    return (fun if model is None else model)(*args, **kwargs)
 
 
 def run_on_copies(

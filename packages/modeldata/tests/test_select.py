@@ -144,6 +144,15 @@ class TestRefinement:
             with pytest.raises(ValueError, match="compares as a whole, got the array"):
                 select(tree).at_equal_to(array)
 
+    def test_what_cannot_be_compared_is_not_equal(self):
+        class Odd:
+            def __eq__(self, other):
+                raise RuntimeError("ambiguous")
+
+            __hash__ = None
+
+        assert paths(select([Odd(), 3]).at_equal_to(3)) == ["[1]"]
+
     def test_keypaths_are_relative_and_short_ones_win(self, tree):
         keys = tree.select().at_instances_of(Leaf).get_keypaths()
         longer = (*keys[0], jax.tree_util.GetAttrKey("weight"))
@@ -319,6 +328,21 @@ class TestRobustness:
         assert len(found.get_keypaths()[0]) == 3_000
         deep = found.set(2)
         assert select(deep).at_instances_of(int).get() == 2
+
+    def test_trees_that_contain_themselves_are_refused(self):
+        inner = [1]
+        inner.append({"k": inner})
+        for act in (
+            lambda: select([inner]).at_instances_of(str),
+            lambda: select([inner]).at_path("**.nothing"),
+            lambda: select([inner]).at(lambda root: root[0]),
+        ):
+            with pytest.raises(
+                ValueError, match=r"the list at `\[0\]\[1\]\['k'\]` is one of those that contain it"
+            ):
+                act()
+        shared = [1]
+        assert select([shared, [shared]]).at_instances_of(int).count() == 2
 
     def test_what_is_no_class_is_refused(self):
         for cls in ("int", [int], (int, 3)):

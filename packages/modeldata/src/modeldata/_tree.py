@@ -1,6 +1,6 @@
 """Small helpers for pytrees and for the paths that lead to their nodes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -24,22 +24,6 @@ def flatten_one_level(tree: Any) -> tuple[list[tuple[Any, Any]], Any] | None:
     if len(children) == 1 and not children[0][0]:
         return None
     return [(path[0], child) for path, child in children], treedef
-
-
-def walk(
-    tree: Any, is_stop: Callable[[KeyPath, Any], bool]
-) -> tuple[list[tuple[KeyPath, Any]], Any]:
-    """Flattens a pytree down to its leaves and to the nodes at which to stop.
-
-    Args:
-        tree: A pytree.
-        is_stop: Takes the path and the object of every node, leaves too, from the root down.
-            Nodes below one for which it holds are not visited.
-
-    Returns:
-        The leaves and the nodes at which it stopped, with their paths; and the structure above.
-    """
-    return jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_stop, is_leaf_takes_path=True)
 
 
 def rebuild(treedef: Any, leaves: Iterable[Any]) -> Any:

@@ -121,7 +121,7 @@ class Refining(Looking):
                 return False
             try:
                 return bool(node == template)
-            except (TypeError, ValueError):  # what cannot be compared is not equal
+            except Exception:  # arrays of other libraries do not say in one word
                 return False
 
         return self._where(is_wanted)

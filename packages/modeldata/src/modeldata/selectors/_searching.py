@@ -2,7 +2,7 @@
 
 Both go from the root down in the order of JAX, call a test at most once for each node, and take the
 outermost of nested matches unless told otherwise. They keep a stack of their own, so that depth is
-no limit.
+no limit, and look for cycles only in trees that are deeper than trees should be.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +10,8 @@ from typing import Any
 
 from modeldata._node_kinds import NodeKind, kind_of
 from modeldata.selectors._trail import Place, Trail
+
+_SUSPICIOUS_DEPTH = 500
 
 TypeRule = tuple[bool | None, NodeKind | None]
 """Whether nodes of a type are wanted (None: ask each), and how to get into them (None: do not)."""
@@ -73,6 +75,8 @@ def search(
                     levels.append((node, children, number, position, kind))
                     number = len(levels) - 1
                     items = enumerate(children)
+                    if len(stack) % _SUSPICIOUS_DEPTH == 0:
+                        trail.refuse_cycle(number)
                     break
             else:
                 if not stack:
@@ -114,6 +118,8 @@ def follow(
                     found.append((number, position))
                 if inner is not None and (innermost or not wanted):
                     stack.append(_level(trail, node, (number, position), inner))
+                    if len(stack) % _SUSPICIOUS_DEPTH == 0:
+                        trail.refuse_cycle(len(trail.levels) - 1)
                     break
             else:
                 stack.pop()

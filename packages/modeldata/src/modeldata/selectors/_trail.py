@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 from modeldata._node_kinds import NodeKind
-from modeldata._tree import KeyPath
+from modeldata._tree import KeyPath, path_text
 
 Place = tuple[int, int]
 """Number of a container, and the position of a child."""
@@ -103,6 +103,26 @@ class Trail:
                 found.add(number)
                 number = self.levels[number][2]  # noqa: PLW2901  # walks up
         return found
+
+    def refuse_cycle(self, number: int) -> None:
+        """Refuses a container that contains itself, and so has no end.
+
+        Args:
+            number: The number of a container far down in the tree.
+
+        Raises:
+            ValueError: If a container holds itself on the way there.
+        """
+        seen: set[int] = set()
+        for above in sorted(self.above([(number, 0)])):
+            node = self.levels[above][0]
+            if id(node) in seen:
+                [path] = self.keys_to([self.place_of(above)])
+                raise ValueError(
+                    f"Expected a tree, but the {type(node).__name__} at {path_text(path)} is one "
+                    "of those that contain it. Take it out, or put a copy there."
+                )
+            seen.add(id(node))
 
     def outermost(self, places: Iterable[Place]) -> list[Place]:
         """Returns the places that are not inside others of them, in the order of the tree."""

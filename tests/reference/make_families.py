@@ -4,7 +4,8 @@
 
 needs torch and transformers, and writes `families.json` beside this script. For each family it
 holds the `config`, the shapes of all `tensors` as they are stored in files, the `tokens` of a text,
-and the `logits` after some of them, in float32. Weights are not stored: they follow from the names
+and the `output` for some of them in float32: logits, or for BERT
+embeddings. Weights are not stored: they follow from the names
 and shapes of tensors by `weights_of`.
 """
 
@@ -65,6 +66,7 @@ MODELS = {
     "gpt_oss": ("GptOss", {"head_dim": 8, "sliding_window": 4, **EXPERTS}),
     "gpt_neox": ("GPTNeoX", {"hidden_size": 32, "num_key_value_heads": None}),
     "gpt2": ("GPT2", None),
+    "bert": ("Bert", {"num_key_value_heads": None, "max_position_embeddings": 16}),
 }
 
 
@@ -84,7 +86,13 @@ def main() -> None:
     for name, (family, changes) in MODELS.items():
         settings = {**SIZES, **(changes or {})}
         if family == "GPT2":
-            settings = {"vocab_size": 40, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 16}
+            settings = {
+                "vocab_size": 40,
+                "n_embd": 16,
+                "n_layer": 2,
+                "n_head": 4,
+                "n_positions": 16,
+            }
         if settings.get("num_key_value_heads", 0) is None:
             del settings["num_key_value_heads"]
         ids = dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id"))
@@ -100,18 +108,22 @@ def reference(torch, transformers, config) -> dict:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
-        transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+        is_encoder = config.model_type == "bert"
+        auto = transformers.AutoModel if is_encoder else transformers.AutoModelForCausalLM
+        auto.from_config(config).save_pretrained(folder)
         shapes = {name: list(tensor.shape) for name, tensor in load_file(path).items()}
         weights = {name: torch.from_numpy(weights_of(name, s)) for name, s in shapes.items()}
         save_file(weights, path, metadata={"format": "pt"})
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model = auto.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager"
         ).eval()
         stored_config = json.loads((Path(folder) / "config.json").read_text())
     with torch.no_grad():
-        logits = model(torch.tensor([TOKENS])).logits[0, POSITIONS].double()
-    rounded = [[float(f"{value:.7g}") for value in row] for row in logits.tolist()]
-    return {"config": stored_config, "tensors": shapes, "tokens": TOKENS, "logits": rounded}
+        found = model(torch.tensor([TOKENS]))
+    output = found.last_hidden_state if is_encoder else found.logits
+    rows = output[0, POSITIONS].double().tolist()
+    rounded = [[float(f"{value:.7g}") for value in row] for row in rows]
+    return {"config": stored_config, "tensors": shapes, "tokens": TOKENS, "output": rounded}
 
 
 if __name__ == "__main__":

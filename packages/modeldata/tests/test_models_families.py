@@ -36,13 +36,17 @@ LONGROPE = {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [0]}
 def read(family, **changes):
     settings = GPT2 if family == "gpt2" else SETTINGS
     given = {key: value for key, value in {**settings, **changes}.items() if value != "absent"}
-    checkpoint = types.SimpleNamespace(config=given, source="a test", naming="huggingface")
+    checkpoint = types.SimpleNamespace(
+        config=given, source="a test", naming="huggingface", tensors=[]
+    )
     return family_named(family).read_config(checkpoint, jnp.float32)
 
 
 @pytest.mark.parametrize("family", [family.name for family in FAMILIES])
 def test_settings_that_equal_the_defaults_may_be_left_out(family):
-    extra = {"sliding_window": 4} if family == "gpt_oss" else {}
+    extra = {"gpt_oss": {"sliding_window": 4}, "bert": {"max_position_embeddings": 8}}.get(
+        family, {}
+    )
     config = read(family, **extra)
     model = family_named(family).build_slots(config)
     assert model.metadata.vocab_size == 50
@@ -97,6 +101,8 @@ def test_settings_that_equal_the_defaults_may_be_left_out(family):
         ),
         ("gpt_neox", {"hidden_size": 18}, "`hidden_size` to be a multiple .* 4"),
         ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "`scale_attn_by_inverse_layer_idx`"),
+        ("bert", {"position_embedding_type": "relative"}, "`position_embedding_type` .* 'rel"),
+        ("bert", {"hidden_size": 18}, "`hidden_size` to be a multiple .* 4"),
         ("gpt2", {"activation_function": "mish"}, "`activation_function` .* 'mish'"),
     ],
 )

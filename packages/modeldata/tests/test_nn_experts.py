@@ -102,3 +102,18 @@ def test_gradients_go_through_a_sink():
     found, expected = (jax.grad(f, argnums=(0, 1))(sink, scores) for f in (loss, by_hand))
     np.testing.assert_allclose(found[0].data_array, expected[0].data_array, atol=1e-6)
     np.testing.assert_allclose(found[1], expected[1], atol=1e-6)
+
+
+def test_a_padding_mask_hides_keys_without_a_position_from_all_queries():
+    layer = nn.ApplyPaddingAttentionMask(masked_out_value=-9.0)
+    scores = DRAW.normal(size=(2, 3, 3)).astype(np.float32)
+    places = np.array([[0, 1, -1], [-1, 0, 1]])
+    found = layer(
+        nx.wrap(scores, "batch", "seq", "kv_seq"), token_positions=nx.wrap(places, "batch", "seq")
+    )
+    expected = np.where(places[:, None] >= 0, scores, -9.0)
+    np.testing.assert_array_equal(found.unwrap("batch", "seq", "kv_seq"), expected)
+    with pytest.raises(KeyError, match="needs the side input `token_positions`"):
+        layer(nx.zeros({"seq": 2, "kv_seq": 2}))
+    with pytest.raises(ValueError, match=r"with the axes \{'kv_seq': 3\}, but got"):
+        layer(nx.zeros({"seq": 2, "kv_seq": 2}), token_positions=nx.arange("seq", 3))

@@ -260,3 +260,23 @@ def test_a_folder_without_a_sound_tokenizer_is_refused(from_folder, tmp_path):
     (tmp_path / "tokenizer.json").write_text(json.dumps(settings_))
     with pytest.raises(LoadError, match=r"turns an empty text into \[0\], and `bos_token` is None"):
         models.load_tokenizer(tmp_path)
+
+
+def test_tokenizers_of_encoders_frame_a_text_and_leave_padding_to_others(tmp_path):
+    words = {"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "[UNK]": 3, "data": 4, "model": 5}
+    library = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
+    library.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    library.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    library.enable_padding(length=9)
+    library.enable_truncation(3)
+    library.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps({"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"})
+    )
+    tokenizer = models.load_tokenizer(tmp_path)
+    assert (tokenizer.bos_id, tokenizer.eos_ids, tokenizer.closing_ids) == (1, (2,), (2,))
+    assert tokenizer.encode("model data model") == [1, 5, 4, 5, 2]
+    assert tokenizer.encode("model", add_bos=False) == [5]
+    assert tokenizer.decode([1, 5, 4, 2]) == "model data"

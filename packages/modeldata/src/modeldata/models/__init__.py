@@ -10,6 +10,7 @@ from modeldata.models.tokenizers import Tokenizer
 from modeldata.models.transformer import (
     KVCachingTransformerLM,
     TransformerBlock,
+    TransformerEncoder,
     TransformerFeedForward,
     TransformerLM,
     TransformerMetadata,
@@ -25,6 +26,7 @@ __all__ = [
     "SaveError",
     "Tokenizer",
     "TransformerBlock",
+    "TransformerEncoder",
     "TransformerFeedForward",
     "TransformerLM",
     "TransformerMetadata",

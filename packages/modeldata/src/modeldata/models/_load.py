@@ -27,7 +27,6 @@ from modeldata.models.checkpoints import (
 from modeldata.models.checkpoints._gguf_header import read_header
 from modeldata.models.families import find_family
 from modeldata.models.tokenizers import HuggingFaceTokenizer, Tokenizer, tokenizer_from_gguf
-from modeldata.models.transformer import TransformerLM
 from modeldata.named import NamedArray
 from modeldata.variables import Parameter, bind_variables
 
@@ -41,15 +40,15 @@ def load(
     progress: bool = True,
     mesh: jax.sharding.Mesh | None = None,
     axis_name_to_mesh_name: Mapping[Hashable, str | tuple[str, ...]] | None = None,
-) -> TransformerLM:
-    """Loads a language model.
+) -> Any:
+    """Loads a language model, or an encoder.
 
     Tensors go to their devices one at a time, so on the CPU the memory in use stays near that of
     the finished model.
 
     Args:
         checkpoint: A Hugging Face folder with weights in files of safetensors or PyTorch, a causal
-            language model of the transformers library, or a GGUF file of a Gemma 3 (text).
+            language model or an encoder of the transformers library, or a GGUF file of a Gemma 3.
         dtype: The type of the parameters, and of the computation; quantized weights are expanded.
         progress: Whether to show a progress bar (on standard error, with tqdm if it is installed).
         mesh: The devices to spread parameters over. Left out, all go to the default device.
@@ -57,7 +56,8 @@ def load(
             axes of the mesh. Left out, those that have the same name.
 
     Returns:
-        The model. Call it on tokens: a `NamedArray` with the axis `seq`.
+        The model: a `TransformerLM`, or for BERT a `TransformerEncoder`. Call it on tokens: a
+        `NamedArray` with the axis `seq`.
 
     Raises:
         LoadError: If there is no such checkpoint, it is damaged, an option of it is not supported,

@@ -11,7 +11,7 @@ import numpy as np
 
 from modeldata.models.checkpoints import Place, SaveError, import_extra
 from modeldata.models.families import Family, family_named
-from modeldata.models.transformer import ModelOrigin, TransformerLM
+from modeldata.models.transformer import ModelOrigin, TransformerEncoder, TransformerLM
 from modeldata.named import NamedArray
 from modeldata.variables import Parameter, ParameterSlot, ParameterValue
 
@@ -21,7 +21,7 @@ _CONFIG = "config.json"
 _RIVALS = ("model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
-def save(model: TransformerLM, folder: str | os.PathLike[str]) -> None:
+def save(model: TransformerLM | TransformerEncoder, folder: str | os.PathLike[str]) -> None:
     """Saves a model as a folder that `load` and the transformers library read.
 
     Values of parameters may be other than those that were loaded. All layers must be as they were,
@@ -39,10 +39,10 @@ def save(model: TransformerLM, folder: str | os.PathLike[str]) -> None:
             folder holds weights in other files. Nothing is written then.
         LoadError: If the package `safetensors` is missing.
     """
-    if not isinstance(model, TransformerLM):
+    if not isinstance(model, TransformerLM | TransformerEncoder):
         raise TypeError(
-            f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`. Pass a "
-            "model that `models.load` made."
+            "Expected `model` to be a `TransformerLM` or a `TransformerEncoder`, but got a "
+            f"`{type(model).__name__}`. Pass a model that `models.load` made."
         )
     origin = model.metadata.origin
     if origin is None:
@@ -95,7 +95,7 @@ def _config_of(family: Family, origin: ModelOrigin, dtype: Any) -> dict[str, Any
 
 
 def _checked_values(
-    model: TransformerLM, family: Family, origin: ModelOrigin
+    model: TransformerLM | TransformerEncoder, family: Family, origin: ModelOrigin
 ) -> dict[str, NamedArray]:
     """Returns the parameters by label, if the model has the layers that it was loaded with."""
     values: dict[Any, NamedArray] = {}
@@ -106,9 +106,10 @@ def _checked_values(
         values[node.label] = node.value
         return ParameterSlot(label=node.label)
 
-    layers = jax.tree_util.tree_map(emptied, model.body, is_leaf=_is_parameter)
     expected = family.build_slots(origin.config)
-    difference = _first_difference(layers, expected.body, ".body")
+    layers = jax.tree_util.tree_map(emptied, model, is_leaf=_is_parameter)
+    layers = layers.replace(metadata=expected.metadata)
+    difference = _first_difference(layers, expected, "")
     if difference is not None:
         raise SaveError(
             f"Expected the layers that a `{family.name}` model has, because its format has no "

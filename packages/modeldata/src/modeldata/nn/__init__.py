@@ -52,6 +52,7 @@ from modeldata.nn._normalization import (
     RMSStandardize,
     Standardize,
 )
+from modeldata.nn._padding_mask import ApplyPaddingAttentionMask
 from modeldata.nn._parameters import (
     ParameterLike,
     assert_no_parameter_slots,
@@ -79,6 +80,7 @@ __all__ = [
     "ApplyCausalAttentionMask",
     "ApplyCausalSlidingWindowAttentionMask",
     "ApplyExplicitAttentionMask",
+    "ApplyPaddingAttentionMask",
     "ApplyRoPE",
     "ApplyRoPEToSubset",
     "Attention",

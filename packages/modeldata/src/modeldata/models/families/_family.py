@@ -10,6 +10,7 @@ from jax.typing import DTypeLike
 
 from modeldata.models.checkpoints import Checkpoint, LoadError, WeightRule
 from modeldata.models.families import (
+    _bert,
     _gemma,
     _gemma3,
     _gpt,
@@ -23,11 +24,15 @@ from modeldata.models.families._llamalike import LLAMA_ROWS
 from modeldata.models.families._rows import Row, weight_rules
 from modeldata.models.transformer import (
     ModelOrigin,
+    TransformerEncoder,
     TransformerLM,
+    build_encoder_transformer,
     build_gpt_transformer,
     build_llamalike_transformer,
 )
 from modeldata.variables import ParameterSlot
+
+Model = TransformerLM | TransformerEncoder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Family:
     rows: Mapping[str, Row] | Callable[[Any], Mapping[str, Row]] = dataclasses.field(
         default_factory=lambda: LLAMA_ROWS
     )
-    build: Callable[[Any], TransformerLM] = build_llamalike_transformer
+    build: Callable[[Any], Model] = build_llamalike_transformer
     prefix: str = ""
     ignored: str = r".*\.rotary_emb\.inv_freq"
     gguf_architectures: tuple[str, ...] = ()
@@ -71,7 +76,7 @@ class Family:
         config = self.read(checkpoint)
         return dataclasses.replace(config, parameter_dtype=dtype, activation_dtype=dtype)
 
-    def build_slots(self, config: Any, checkpoint_config: str | None = None) -> TransformerLM:
+    def build_slots(self, config: Any, checkpoint_config: str | None = None) -> Model:
         """Builds a model without parameters that knows where it comes from.
 
         Args:
@@ -83,7 +88,7 @@ class Family:
         return model.replace(metadata=dataclasses.replace(model.metadata, origin=origin))
 
     def weight_rules(
-        self, config: Any, model: TransformerLM, tensors: Iterable[str] | None = None
+        self, config: Any, model: Model, tensors: Iterable[str] | None = None
     ) -> list[WeightRule]:
         """Lists where the parameters are stored.
 
@@ -108,7 +113,7 @@ class Family:
         return bool(re.fullmatch(self.ignored, name)) or (tied and name in heads)
 
 
-def slot_labels(model: TransformerLM) -> list[str]:
+def slot_labels(model: Model) -> list[str]:
     """Returns the labels of the slots for parameters in a model, in order.
 
     Args:
@@ -155,6 +160,16 @@ FAMILIES = (
         build=build_gpt_transformer,
         prefix="transformer.",
         ignored=r".*\.attn\.(bias|masked_bias)",
+    ),
+    Family(
+        "bert",
+        ("bert",),
+        _bert.read_bert,
+        _bert.BERT_ROWS,
+        build=build_encoder_transformer,
+        prefix=_bert.PREFIX,
+        # Heads for other tasks are not part of an encoder.
+        ignored=r"(bert\.)?embeddings\.position_ids|cls\..*|classifier\..*",
     ),
 )
 

@@ -98,6 +98,7 @@ def _sizes(config: Any) -> dict[str, dict[str, int]]:
     single = {
         "vocabulary": config.vocab_size,
         "embedding": config.embedding_dim,
+        "embedding_out": config.embedding_dim,
         "projection": config.projection_dim,
         "neurons": config.mlp_hidden_dim,
         _EXPERTS: getattr(config, "num_experts", None),

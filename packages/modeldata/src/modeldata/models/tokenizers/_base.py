@@ -17,6 +17,7 @@ class Tokenizer(abc.ABC):
         eos_ids: The tokens that end a text; `generate` can stop at them.
         pad_id: The token that fills up shorter texts, or None.
         adds_bos: Whether `encode` begins with `bos_id` unless it is told otherwise.
+        closing_ids: The tokens that `encode` puts behind a text, where it begins with `bos_id`.
     """
 
     vocab_size: int
@@ -24,6 +25,7 @@ class Tokenizer(abc.ABC):
     eos_ids: tuple[int, ...]
     pad_id: int | None
     adds_bos: bool
+    closing_ids: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -38,9 +40,9 @@ class Tokenizer(abc.ABC):
 
         Args:
             text: Any string.
-            add_bos: Whether to begin with `bos_id`. Left out, the checkpoint decides, which is what
-                the model was trained on. Pass False for a text that goes in the middle, or one
-                that has its `<bos>` written out already.
+            add_bos: Whether to begin with `bos_id`, and to end with `closing_ids`. Left out, the
+                checkpoint decides, which is what the model was trained on. Pass False for a text
+                that goes in the middle, or one that has its `<bos>` written out already.
 
         Returns:
             The tokens.
@@ -69,13 +71,15 @@ class Tokenizer(abc.ABC):
                 "Encode without `add_bos=True`."
             )
         start = [self.bos_id] if wanted and self.bos_id is not None else []
-        return start + self._encode(text)
+        end = list(self.closing_ids) if wanted else []
+        return [*start, *self._encode(text), *end]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Turns tokens into text; the inverse of `encode`.
 
-        A leading `bos_id` that `encode` adds by itself is left out again. All other control tokens
-        are written out. Bytes that are no UTF-8 become U+FFFD, one for each.
+        A leading `bos_id` that `encode` adds by itself is left out again, and so are `closing_ids`.
+        All other control tokens are written out. Bytes that are no UTF-8 become U+FFFD, one for
+        each.
 
         Args:
             ids: The tokens: a list, or an array with one axis.
@@ -89,6 +93,9 @@ class Tokenizer(abc.ABC):
         tokens = self._check(ids)
         if self.adds_bos and tokens and tokens[0] == self.bos_id:
             tokens = tokens[1:]
+            count = len(self.closing_ids)
+            if count and tuple(tokens[-count:]) == self.closing_ids:
+                tokens = tokens[:-count]
         return self._decode(tokens)
 
     def piece(self, token: int) -> str:

@@ -26,15 +26,21 @@ class HuggingFaceTokenizer(Tokenizer):
             pad_id: See `Tokenizer`.
 
         Raises:
-            LoadError: If it frames texts with anything else than one token that begins them.
+            LoadError: If it frames texts with anything else than one token that begins them, and
+                tokens of `eos_ids` that end them.
         """
+        # Padding and cutting are up to those who put texts together.
+        library.no_padding()
+        library.no_truncation()
         self._library = library
         self.vocab_size = library.get_vocab_size(with_added_tokens=True)
         self.bos_id, self.eos_ids, self.pad_id = bos_id, eos_ids, pad_id
         frame = library.encode("").ids
-        if frame not in ([], [bos_id]):
+        self.closing_ids = tuple(frame[1:])
+        if frame[:1] not in ([], [bos_id]) or not set(self.closing_ids) <= set(eos_ids):
             raise LoadError(
-                "Expected a tokenizer that puts at most its `bos_token` in front of a text, but it "
+                "Expected a tokenizer that puts at most its `bos_token` in front of a text and its "
+                "`eos_token` behind it, but it "
                 f"turns an empty text into {frame}, and `bos_token` is {bos_id}. Such tokenizers "
                 "are not supported."
             )
@@ -66,8 +72,11 @@ class HuggingFaceTokenizer(Tokenizer):
         settings = _read_if_there(folder / _SETTINGS)
         named = {
             name: _token_id(library, settings.get(f"{name}_token"))
-            for name in ("bos", "eos", "pad")
+            for name in ("bos", "eos", "pad", "cls", "sep")
         }
+        # Encoders call the first and the last token of a text differently.
+        named["bos"] = named["cls"] if named["bos"] is None else named["bos"]
+        named["eos"] = named["sep"] if named["eos"] is None else named["eos"]
         ends = _read_if_there(folder / _GENERATION).get("eos_token_id", named["eos"])
         listed = ends if isinstance(ends, list) else [ends]
         return cls(

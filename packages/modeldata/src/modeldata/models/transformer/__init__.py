@@ -13,6 +13,12 @@ from modeldata.models.transformer._config import (
     AttentionTypeSlidingWindowCausal,
     LlamalikeTransformerConfig,
 )
+from modeldata.models.transformer._encoder import (
+    EncoderTransformerConfig,
+    TransformerEncoder,
+    build_encoder_block,
+    build_encoder_transformer,
+)
 from modeldata.models.transformer._gpt import (
     ActivationName,
     GPTTransformerConfig,
@@ -37,14 +43,18 @@ __all__ = [
     "AttentionType",
     "AttentionTypeGlobalCausal",
     "AttentionTypeSlidingWindowCausal",
+    "EncoderTransformerConfig",
     "GPTTransformerConfig",
     "KVCachingTransformerLM",
     "LlamalikeTransformerConfig",
     "ModelOrigin",
     "TransformerBlock",
+    "TransformerEncoder",
     "TransformerFeedForward",
     "TransformerLM",
     "TransformerMetadata",
+    "build_encoder_block",
+    "build_encoder_transformer",
     "build_gpt_attention",
     "build_gpt_block",
     "build_gpt_feedforward",

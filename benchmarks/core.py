@@ -52,6 +52,8 @@ def tree_rows(ours: Any, theirs: Any) -> Iterator[Row]:
             "plain": lambda: LEAVES(flat),
         },
         goals={"penzai": 1 / 20, "plain": 3},
+        why="the model has 2,182 nodes for 292 arrays. JAX takes 0.12 µs for a node and 0.17 µs for"
+        " an entry of a dict, so five times the dict is the least for a tree of this form.",
     )
 
     def first_leaf(tree: Any) -> Any:
@@ -72,6 +74,8 @@ def tree_rows(ours: Any, theirs: Any) -> Iterator[Row]:
             "plain": lambda: jitted(flat),
         },
         goals={"penzai": 1 / 30, "equinox": 1.2, "nnx": 1 / 20},
+        why="half of the call is flattening (see above), a quarter is what `jit` takes for as many"
+        " arrays in a dict, and a tenth is comparing the structure with the one compiled for.",
     )
 
 

@@ -21,7 +21,7 @@ TURN = 0.005  # seconds that one turn of a quick contestant takes
 BUDGET = 0.6  # seconds that one contestant may take in all, apart from the fewest rounds
 FEWEST = 5  # rounds
 SLOW = 1.0  # seconds; what takes longer, once warm, is timed once
-COLD = 8.0  # seconds; what takes longer counts without being warm
+COLD = 4.0  # seconds; what takes longer counts without being warm
 LIMIT = 60.0  # seconds on the wall; what takes longer is given up
 OURS = ""  # the name of our own reading
 

@@ -78,7 +78,7 @@ def test_quick_functions_are_called_many_times_in_a_turn():
 
 def test_slow_functions_run_once_when_warm_and_very_slow_ones_once_at_all():
     clock = FakeClock()
-    peers = {"slow": clock.taking("slow", 5.0, 3.0), "slower": clock.taking("slower", 20.0, 1.0)}
+    peers = {"slow": clock.taking("slow", 3.5, 3.0), "slower": clock.taking("slower", 20.0, 1.0)}
     found = measured(clock, clock.taking("ours", 0.1), peers)
     assert found["slow"].value == pytest.approx(3.0)
     assert found["slower"].value == pytest.approx(20.0)

@@ -223,6 +223,8 @@ class TestAsPythonObject:
             bool(xyz == xyz)
         with pytest.raises(ValueError, match=r"as in `x.untag_prefix\('x', 'y', 'z'\).sum\(\)`"):
             float(xyz)
+        with pytest.raises(ValueError, match=r"as in `x.all\(\)`"):
+            bool(nx.wrap(jnp.ones(2)))
 
     def test_attributes_of_plain_arrays_are_explained(self, xyz):
         for name, text in [
@@ -234,6 +236,10 @@ class TestAsPythonObject:
             assert not hasattr(xyz, name)
             with pytest.raises(AttributeError, match=text):
                 getattr(xyz, name)
+        with pytest.raises(
+            AttributeError, match=r"`dtype`. It takes it.*`data_array`, which is None"
+        ):
+            _ = NamedArray(None, ()).dtype
 
     def test_iteration_goes_over_the_first_positional_axis(self, xyz):
         rows = list(xyz.untag("y", "z"))

@@ -388,11 +388,11 @@ class NamedArray(ArrayMethods):
     def _scalar(self, kind: str) -> Any:
         layout = self.layout
         if layout.labels:
+            untag = f".untag_prefix({shown(layout.names)})" if layout.names else ""
             raise ValueError(
                 f"Cannot convert a non-scalar NamedArray to a Python {kind}: it has positional "
                 f"shape {self.positional_shape} and named shape {self.named_shape}. Index or "
-                f"reduce its axes first, as in `x.untag_prefix({shown(layout.names)})"
-                f".{'all' if kind == 'bool' else 'sum'}()`."
+                f"reduce its axes first, as in `x{untag}.{'all' if kind == 'bool' else 'sum'}()`."
             )
         return self.data_array
 
@@ -403,6 +403,9 @@ class NamedArray(ArrayMethods):
 
         def __getattr__(self, name: str) -> Any:
             hint = _HINTS.get(name, "Its functions act on the positional axes; see `nx.nmap`.")
+            if hasattr(type(self), name):  # a property that looked for something in vain
+                held = _repr.brief(self.__dict__.get("data_array"))
+                hint = f"It takes it from its `data_array`, which is {held}."
             raise AttributeError(
                 f"`NamedArray` has no attribute `{name}`. {hint}", name=name, obj=self
             )

@@ -1,5 +1,7 @@
 """Taking variables out of trees and putting them back."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.variables import (
     Parameter,
     ParameterSlot,
@@ -24,6 +27,20 @@ from modeldata.variables import (
     unbind_variables,
 )
 
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@pytree_dataclass
+class Node(Struct):
+    """A struct with a static field."""
+
+    name: str = static_field()
+    child: Any
+
+
 VARIABLES = [
     *(Parameter(value=float(i), label=f"p{i}") for i in range(4)),
     *(StateVariable(i, label=f"s{i}") for i in range(3)),
@@ -34,6 +51,8 @@ trees = st.recursive(
         st.lists(inner, max_size=4),
         st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
         st.tuples(inner, inner),
+        st.builds(Pair, inner, inner),
+        st.builds(Node, st.sampled_from("ab"), inner),
     ),
     max_leaves=20,
 )

@@ -1,5 +1,7 @@
 """What all transforms that thread variables promise alike."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -78,7 +80,8 @@ def test_state_goes_on_from_call_to_call(name):
 def test_a_variable_of_the_outside_cannot_be_read(name):
     outside = Parameter(value=2.0, label="outside")
     match = rf"Parameter `outside` was read inside `{name}` but is not part of its arguments, .*"
-    with pytest.raises(RuntimeError, match=match + "Pass it, or the model that holds it"):
+    place = "in `args`" if name == "variable_scan" else "as an argument"
+    with pytest.raises(RuntimeError, match=f"{match}Pass it, or the model that holds it, {place}"):
         TRANSFORMS[name](lambda tree, x: outside.value * x)({}, 1.0)
     with pytest.raises(RuntimeError, match=match):
         TRANSFORMS[name](lambda tree, x: outside.freeze().value * x)({}, 1.0)
@@ -291,6 +294,22 @@ def test_a_second_eager_call_with_equal_structure_compiles_nothing(name, compila
     before = len(compilations)
     run({"count": StateVariable(jnp.float32(5))}, 3.0)
     assert len(compilations) == before
+
+
+@each
+def test_threads_do_not_disturb_each_other(name):
+    run = variable_jit(TRANSFORMS[name](count))
+    looking = variable_jit(freeze_variables)
+
+    def work(number):
+        state = StateVariable(jnp.float32(number * 1000))
+        for _ in range(5):
+            run({"count": state}, 1.0)
+            assert looking(state).label == state.label
+        return float(state.value) - number * 1000
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(work, range(8))) == {15.0 if name == "variable_scan" else 5.0}
 
 
 def test_a_local_variable_may_be_made_and_changed_inside():

@@ -251,10 +251,11 @@ class AbstractVariable:
     def _refuse_outside(self) -> None:
         call = current_call()
         if call is not None and call is not self._call:
+            place = "in `args`" if call.transform == "variable_scan" else "as an argument"
             raise RuntimeError(
                 f"{self.description} was read inside `{call.transform}` but is not part of its "
                 "arguments, so the transform does not know of it. Pass it, or the model that "
-                "holds it, as an argument."
+                f"holds it, {place}."
             )
 
     def check_assignable(self) -> None:

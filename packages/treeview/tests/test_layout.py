@@ -177,6 +177,12 @@ trees = st.recursive(
 )
 
 
+@settings(max_examples=100)
+@given(trees, st.integers(10, 90), st.none() | st.integers(1, 30))
+def test_without_styles_the_text_is_the_same(tree, width, max_lines):
+    assert lines(tree, width, max_lines, styled=False) == lines(tree, width, max_lines)
+
+
 def columns(line):
     """Columns of a line in a terminal, reckoned apart from the code under test."""
     return sum(

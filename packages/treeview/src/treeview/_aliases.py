@@ -129,6 +129,8 @@ def chosen_name(obj: object) -> str | None:
 
 def known_name(obj: object) -> str | None:
     """The alias of an object, or its name in a well-known module, or None."""
+    if id(obj) not in _known and id(obj) not in _chosen:
+        return None  # most objects
     return _believed(_chosen, obj) or _believed(_known, obj)
 
 

@@ -1,6 +1,6 @@
 """Nodes on one line: in full where they fit, else shortened with a count of what is left out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
 from treeview._document import (
@@ -27,6 +27,7 @@ _ATOM_STYLES: dict[type, Style] = {
     **dict.fromkeys((int, float, complex), "number"),
     **dict.fromkeys((str, bytes), "string"),
 }
+_ATOM_KINDS = frozenset(_ATOM_STYLES)
 
 
 def text_width(line: str) -> int:
@@ -36,9 +37,9 @@ def text_width(line: str) -> int:
     return sum(_character_width(character) for character in line)
 
 
-def spans_width(spans: Iterable[Span]) -> int:
+def spans_width(spans: Sequence[Span]) -> int:
     """How many columns styled text takes."""
-    return text_width("".join([piece for piece, _ in spans]))
+    return text_width("".join([piece for piece, _ in spans])) if spans else 0
 
 
 def _character_width(character: str) -> int:
@@ -137,15 +138,15 @@ def row_ends(branch: Branch, positions: range, space: int, most: int | None = No
     return [*ends, positions.stop] if len(positions) else ends
 
 
-def row_spans(branch: Branch, start: int, stop: int) -> list[Span]:
+def row_spans(branch: Branch, start: int, stop: int, *, styled: bool = True) -> list[Span]:
     """The children of a branch from one position to another, as they stand on a filled line."""
-    spans: list[Span] = [(f"{branch.separator} ", "plain")] * (2 * (stop - start))
-    spans[::2] = map(atom_span, branch.values[start:stop])
-    spans[-1] = (branch.separator, "plain")
-    return spans
+    spans = _atom_spans(branch.values[start:stop], branch.separator, styled=styled) or []
+    return [*spans, (branch.separator, "plain")]
 
 
-def flat_spans(node: Node, limit: int, nesting: int = NESTING) -> list[Span] | None:
+def flat_spans(
+    node: Node, limit: int, nesting: int = NESTING, *, styled: bool = True
+) -> list[Span] | None:
     """A node in full on one line, or None if it does not fit.
 
     No more than `limit` pieces are ever looked at, whatever the size of the node.
@@ -154,6 +155,7 @@ def flat_spans(node: Node, limit: int, nesting: int = NESTING) -> list[Span] | N
         node: The node.
         limit: Columns there are.
         nesting: How many branches may stand within one another.
+        styled: Whether rows of atoms carry the styles of each, which takes time.
     """
     if not isinstance(node, Branch):
         spans = node_text(node).spans
@@ -161,6 +163,11 @@ def flat_spans(node: Node, limit: int, nesting: int = NESTING) -> list[Span] | N
     row = _Row(limit)
     if not _may_be_flat(node, limit, nested=False) or not row.add(node.head.spans):
         return None
+    if node.labels is None and node.omitted == 0:
+        spans = _atom_spans(node.values, node.separator, styled=styled)
+        if spans is not None:
+            ending = _flat_ending(node)
+            return row.spans if row.add([*spans, *ending]) else None
     # Branches that are not finished, outermost first, each with its children to come.
     stack = [(node, iter(_first_flat(row, node)))]
     while stack and len(stack) <= nesting and row.room >= 0:
@@ -201,12 +208,31 @@ class _Row:
 def _first_flat(row: _Row, branch: Branch) -> range:
     """Writes the children of a branch if they are all atoms; returns those still to be written."""
     count = len(branch.values)
-    if branch.labels is not None or not _ATOM_STYLES.keys() >= set(map(type, branch.values)):
+    if branch.labels is not None:
         return range(count)
-    spans: list[Span] = [(f"{branch.separator} ", "plain")] * max(2 * count - 1, 0)
-    spans[::2] = list(map(atom_span, branch.values))
+    spans = _atom_spans(branch.values, branch.separator)
+    if spans is None:
+        return range(count)
     row.add(spans)
     return range(0)
+
+
+def _atom_spans(
+    values: Sequence[Node], separator: str, *, styled: bool = True
+) -> list[Span] | None:
+    """Values and what separates them, or None if they are not all atoms."""
+    kinds = set(map(type, values))
+    if not kinds <= _ATOM_KINDS:
+        return None
+    if not styled:
+        return [(f"{separator} ".join(map(repr, values)), "plain")]
+    spans: list[Span] = [(f"{separator} ", "plain")] * max(2 * len(values) - 1, 0)
+    if len(kinds) == 1:
+        style = _ATOM_STYLES[kinds.pop()]
+        spans[::2] = [(written, style) for written in map(repr, values)]
+    else:
+        spans[::2] = [(repr(value), _ATOM_STYLES[type(value)]) for value in values]
+    return spans
 
 
 def _flat_label(branch: Branch, index: int) -> list[Span]:

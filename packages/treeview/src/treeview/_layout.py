@@ -10,6 +10,7 @@ branch; everything else has a line of its own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from treeview._document import Branch, Node, Span
 from treeview._inline import (
@@ -40,8 +41,7 @@ _NOTE_SPACE = 12
 """The least number of columns in which a comment is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of output.
 
     Attributes:
@@ -66,7 +66,7 @@ def open_branches(root: Node, *, width: int, max_lines: int | None) -> set[int]:
         width: Columns of a line; a branch that fits into it need not open.
         max_lines: About how many lines may be shown; None for any number.
     """
-    return set(_plan(root, width, max_lines).shown)
+    return set(_plan(root, width, max_lines, styled=False).shown)
 
 
 def open_counts(root: Node, *, width: int, max_lines: int | None) -> dict[int, int]:
@@ -84,7 +84,7 @@ def shown_children(root: Node, *, width: int, max_lines: int | None) -> dict[int
         width: Columns of a line.
         max_lines: About how many lines may be shown; None for any number.
     """
-    plan = _plan(root, width, max_lines)
+    plan = _plan(root, width, max_lines, styled=False)
     counts = dict(plan.shown)
     pending = list(plan.inline)
     for branch, space in plan.waiting:
@@ -99,7 +99,14 @@ def shown_children(root: Node, *, width: int, max_lines: int | None) -> dict[int
     return counts
 
 
-def lay_out(root: Node, *, width: int, max_lines: int | None, complete: bool = False) -> list[Line]:
+def lay_out(
+    root: Node,
+    *,
+    width: int,
+    max_lines: int | None,
+    complete: bool = False,
+    styled: bool = True,
+) -> list[Line]:
     """The lines of a document.
 
     Args:
@@ -107,8 +114,9 @@ def lay_out(root: Node, *, width: int, max_lines: int | None, complete: bool = F
         width: Columns of a line. A line is longer only where one word of it is.
         max_lines: About how many lines there may be; None for any number.
         complete: Whether every word is written, however long the lines, and nothing is folded.
+        styled: Whether numbers and words carry their styles, which takes time.
     """
-    plan = _plan(root, width, None if complete else max_lines, complete=complete)
+    plan = _plan(root, width, None if complete else max_lines, complete=complete, styled=styled)
     return list(_lines(root, plan))
 
 
@@ -127,6 +135,7 @@ class _Plan:
         rows: For each branch whose children fill lines, where these lines end.
         most: About how many lines there may be; None for any number.
         complete: Whether nothing may be shortened.
+        styled: Whether rows of numbers and words carry the style of each.
     """
 
     width: int
@@ -138,6 +147,7 @@ class _Plan:
     rows: dict[int, list[int]]
     most: int | None
     complete: bool
+    styled: bool
 
     def space(self, level: int) -> int:
         """Columns of a line at some level of the tree."""
@@ -153,9 +163,11 @@ class _Candidate:
     lines: int
 
 
-def _plan(root: Node, width: int, max_lines: int | None, *, complete: bool = False) -> _Plan:
+def _plan(
+    root: Node, width: int, max_lines: int | None, *, complete: bool = False, styled: bool = True
+) -> _Plan:
     deepest = max((width - _LEAST_SPACE) // INDENT, 2)
-    plan = _Plan(width, deepest, {}, {}, [], [], {}, max_lines, complete)
+    plan = _Plan(width, deepest, {}, {}, [], [], {}, max_lines, complete, styled)
     room = None if max_lines is None else max_lines - 1
     level = _candidates(plan, root, 0, [], 0)
     while level:
@@ -181,12 +193,13 @@ def _candidates(
     """The node itself, if it is a branch that could open and does not fit on one line."""
     if not isinstance(node, Branch) or id(node) in plan.shown:
         return []
-    line = flat_spans(node, plan.space(level) - spans_width(label) - gap)
+    space = plan.space(level) - spans_width(label) - gap
+    line = flat_spans(node, space, styled=plan.styled)
     if line is not None:
         plan.flat[id(node)] = line
         plan.inline.append(node)
         return []
-    plan.waiting.append((node, plan.space(level) - spans_width(label) - gap))
+    plan.waiting.append((node, space))
     if (node.opened is False and not plan.complete) or not node.values:
         return []
     lines = len(node.values)
@@ -252,15 +265,18 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
     while True:
         level = min(len(stack), plan.deepest)
         space = plan.space(level)
-        if isinstance(node, Branch) and id(node) in plan.shown:
+        if id(node) in plan.shown and isinstance(node, Branch):
             yield Line(level, _with_note([*label, *node.head.spans], node, space))
             count = plan.shown[id(node)]
             rows = plan.rows.get(id(node))
             if rows is not None:
-                yield from _rows(node, rows, count, min(len(stack) + 1, plan.deepest))
+                below = min(len(stack) + 1, plan.deepest)
+                yield from _rows(node, rows, count, below, styled=plan.styled)
             stack.append((node, after, iter(range(count if rows is None else 0))))
         else:
-            flat = _one_line(node, space - spans_width(label) - spans_width(after), plan)
+            flat = plan.flat.get(id(node))
+            if flat is None:
+                flat = _one_line(node, space - spans_width(label) - spans_width(after), plan)
             yield Line(level, _with_note([*label, *flat, *after], node, space))
         while stack:
             branch, behind, indices = stack[-1]
@@ -275,21 +291,22 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
         after = [(branch.separator, "plain")] if branch.separator else []
 
 
-def _rows(branch: Branch, ends: list[int], count: int, level: int) -> Iterator[Line]:
+def _rows(
+    branch: Branch, ends: list[int], count: int, level: int, *, styled: bool
+) -> Iterator[Line]:
     """The first children of a branch on lines that they fill."""
     start = 0
     for end in ends:
         if start >= count:
             break
-        yield Line(level, tuple(row_spans(branch, start, end)))
+        yield Line(level, tuple(row_spans(branch, start, end, styled=styled)))
         start = end
 
 
 def _one_line(node: Node, space: int, plan: _Plan) -> list[Span]:
     if plan.complete:
         return flat_spans(node, _UNLIMITED, _UNLIMITED) or short_spans(node, _UNLIMITED)
-    flat = plan.flat.get(id(node)) if isinstance(node, Branch) else None
-    return short_spans(node, space) if flat is None else flat
+    return short_spans(node, space)
 
 
 def _with_note(spans: list[Span], node: Node, space: int) -> tuple[Span, ...]:

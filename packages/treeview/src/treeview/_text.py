@@ -48,7 +48,13 @@ def document_text(root: Node, options: Options) -> str:
             where `color` is True, for a string has no terminal.
     """
     width = terminal_width() if options.width is None else options.width
-    lines = lay_out(root, width=width, max_lines=options.max_lines, complete=options.roundtrip)
+    lines = lay_out(
+        root,
+        width=width,
+        max_lines=options.max_lines,
+        complete=options.roundtrip,
+        styled=bool(options.color),
+    )
     if not options.color:
         return "\n".join([line.plain for line in lines])
     return "\n".join(

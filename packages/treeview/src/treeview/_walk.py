@@ -58,6 +58,7 @@ _NODE_TYPES = frozenset({Text, Branch, Picture, Foreign, Reference})
 _SKETCH_TYPES = frozenset({Sketch, ArraySketch})
 _SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
 _NUMBERS = frozenset({float, complex})
+_INTEGERS = {int}
 _NO_KEYS: dict[Any, Any] = {}
 _INSTANT: frozenset[Any] = frozenset(
     {list, tuple, set, frozenset, dict}
@@ -367,7 +368,7 @@ class _Walk:
             return [i for i, value in enumerate(values) if single or self._pending([value])]
         if kinds <= settled:
             return []
-        if kinds == {int} and min(values) > -_BIG and max(values) < _BIG:
+        if kinds == _INTEGERS and min(values) > -_BIG and max(values) < _BIG:
             return []
         return [
             index

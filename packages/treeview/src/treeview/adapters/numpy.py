@@ -80,7 +80,8 @@ def _show_scalar(scalar: np.generic, view: View) -> Text | None:
     text = repr(scalar)
     if view.options.roundtrip and text.startswith("np."):
         text = f"numpy.{text.removeprefix('np.')}"
-        if isinstance(scalar, np.inexact) and not np.isfinite(scalar) and "'" not in text:
+        value: Any = scalar
+        if isinstance(scalar, np.inexact) and not np.isfinite(value) and "'" not in text:
             text = text.replace("(", "('").replace(")", "')")
     return view.text((text, style))
 

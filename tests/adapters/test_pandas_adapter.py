@@ -115,7 +115,7 @@ def test_broken_values_stay_in_their_cells(survives):
 
     frame = pd.DataFrame({"a": [Sour(), "\x1b[2J\u202e"]}, dtype=object)
     text = survives(frame)
-    assert "<__str__ raised ValueEr…" in text
+    assert "<__str__ raised ValueError: …" in text
     assert "\\x1b[2J\\u202e" in text
 
 

@@ -216,6 +216,13 @@ def test_a_module_shows_settings_parameters_buffers_and_children(shown):
     )
 
 
+def test_eval_mode_is_said_where_it_matters(shown):
+    model = torch.nn.Sequential(torch.nn.Identity(), torch.nn.Dropout(0.5)).eval()
+    assert shown(model) == ("Sequential(Identity(), Dropout(p=0.5, inplace=False))  # eval mode")
+    assert shown(torch.nn.Dropout(0.5).eval()) == "Dropout(p=0.5, inplace=False)  # eval mode"
+    assert shown(torch.nn.Identity().eval()) == "Identity()"
+
+
 def test_totals_tell_parameters_from_buffers(shown):
     first = shown(Model(), width=100, totals=True).splitlines()[0]
     assert first.startswith("Model(  # 18 parameters, 72 B; 9 buffers, 34 B")

@@ -34,6 +34,7 @@ _ADAPTERS = {
     "omegaconf": "omegaconf",
     "msgspec": "msgspec",
     "jax": "jax",
+    "jax.experimental.sparse": "_jax_sparse",
     "flax.linen": "linen",
     "flax.nnx": "nnx",
     "equinox": "equinox",

@@ -15,7 +15,7 @@ ROWS = 8
 
 _END = 2
 _COLUMNS = 20
-_CELL = 24
+_CELL = 29
 _GAP = "  "
 _MORE = "…"
 

@@ -22,6 +22,9 @@ _HOOKS = {
 _LISTS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ParameterList)
 _DICTS = (torch.nn.ModuleDict, torch.nn.ParameterDict)
 _WRAPPERS = ("torch.jit", "torch.fx", "torch._dynamo")
+_MODAL = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._NormBase)  # noqa: SLF001
+"""Layers of PyTorch that do something else in eval mode."""
+
 _MEMBERS = ("_parameters", "_buffers", "_modules")
 
 Part = tuple[Text, Step, Any]
@@ -50,20 +53,26 @@ def show_module(module: torch.nn.Module, view: View) -> Sketch:
         steps=[step for _, step, _ in parts],
         count=len(parts),
         omitted_name="parts",
-        note=_note(state),
+        note=_note(module, state),
         color=view.type_color(class_of(module)),
     )
 
 
-def _note(state: dict[str, Any]) -> Text:
+def _note(module: torch.nn.Module, state: dict[str, Any]) -> Text:
     words: list[str] = []
-    if state.get("training") is False:
+    if state.get("training") is False and _minds_mode(module, state):
         words.append("eval mode")
     for name, tables in _HOOKS.items():
         count = sum(_length(state.get(table)) for table in tables)
         if count:
             words.append(f"{count} {name} hook{'s' if count > 1 else ''}")
     return text((f"# {', '.join(words)}", "comment")) if words else EMPTY
+
+
+def _minds_mode(module: torch.nn.Module, state: dict[str, Any]) -> bool:
+    """Whether a module computes something else in eval mode, as far as anybody can tell."""
+    plain = _is_of(class_of(module), "torch.nn") and not isinstance(module, _MODAL)
+    return not plain or _length(state.get("_modules")) > 0
 
 
 def _length(table: Any) -> int:

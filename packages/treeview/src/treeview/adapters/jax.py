@@ -18,6 +18,7 @@ from treeview._names import type_name
 from treeview._registry import Registry
 from treeview._view import ArraySketch, View
 from treeview.adapters._jax_functions import TRANSFORMED, show_function
+from treeview.adapters._jax_stages import register_stages
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_statistics, read_windows
 from treeview.arrays.expressions import LARGEST, array_expression
@@ -169,4 +170,5 @@ def register(registry: Registry) -> None:
         registry.register(cls, show_function)
     registry.register(jax.sharding.Mesh, _show_mesh)
     registry.register(jax.sharding.NamedSharding, _show_named_sharding)
+    register_stages(registry)
     registry.register(TreeNode, show_tree_node)

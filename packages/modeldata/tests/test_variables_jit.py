@@ -257,6 +257,26 @@ def test_a_compiled_layer_keeps_its_fields_to_itself():
     assert compiled.lower(1.0).out_info[0].shape == (2,)
 
 
+def test_an_argument_that_is_no_array_is_named_with_its_place():
+    def step(model, settings, *, mode="train"):
+        return model["a"].value
+
+    with pytest.raises(
+        TypeError,
+        match=r"Expected arrays, numbers and variables in the arguments of `step`, but got "
+        r"'adam', a `str`, at `args\[1\]\['name'\]`. Name the argument in `static_argnames`",
+    ):
+        variable_jit(step)(make_model(), {"name": "adam", "rate": 0.5})
+    with pytest.raises(TypeError, match=r"'test', a `str`, at `kwargs\['mode'\]`"):
+        variable_jit(step)(make_model(), None, mode="test")
+    variable_jit(step, static_argnames="mode")(make_model(), None, mode="test")
+
+
+def test_type_errors_of_the_function_pass_through():
+    with pytest.raises(TypeError, match="^mine"):
+        variable_jit(lambda m: (_ for _ in ()).throw(TypeError("mine")))(make_model())
+
+
 def test_methods_and_names_survive_decoration():
     class Runner:
         @variable_jit

@@ -1,8 +1,16 @@
-"""Arguments that are static or donated, chosen by position or by name."""
+"""Arguments that are static or donated, chosen by position or by name; and those that cannot be."""
 
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import jax
+import numpy as np
+
+from modeldata import _repr
+from modeldata.variables._variable import AbstractVariable
+
+_ACCEPTED = (jax.Array, np.ndarray, np.generic, bool, int, float, complex, AbstractVariable)
 
 
 def chosen_arguments(
@@ -73,3 +81,37 @@ def put_back(
     args = tuple(taken.get(i, a) for i, a in enumerate(args))
     named = {key: a for key, a in taken.items() if isinstance(key, str)}
     return args, {**kwargs, **named}
+
+
+def refuse_other_leaves(
+    fun: Callable[..., Any],
+    statics: Iterable[int | str],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    cause: TypeError,
+) -> None:
+    """Raises if a leaf of the arguments is neither an array, a number nor a variable.
+
+    JAX does so, too, but names what a transform has made of the arguments.
+
+    Args:
+        fun: The function, for the message.
+        statics: Positions and names of static arguments, which may be anything.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        cause: What JAX raised.
+
+    Raises:
+        TypeError: If there is one.
+    """
+    args, kwargs, _ = take_out(statics, args, kwargs)
+    for name, tree in (("args", args), ("kwargs", kwargs)):
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+            if not isinstance(leaf, _ACCEPTED) and not hasattr(leaf, "dtype"):
+                raise TypeError(
+                    "Expected arrays, numbers and variables in the arguments of "
+                    f"`{getattr(fun, '__name__', type(fun).__name__)}`, but got "
+                    f"{_repr.brief(leaf)}, a `{type(leaf).__name__}`, at "
+                    f"`{name}{jax.tree_util.keystr(path)}`. Name the argument in "
+                    "`static_argnames`, or keep it in a static field of a struct."
+                ) from cause

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from modeldata.variables._arguments import chosen_arguments, put_back, take_out
+from modeldata.variables._arguments import chosen_arguments, put_back, refuse_other_leaves, take_out
 from modeldata.variables._binding import refuse_conflicts
 from modeldata.variables._plan import Plan, Planner
 from modeldata.variables._threading import apply, commit, model_in, put_together, take_apart
@@ -70,7 +70,11 @@ class VariableJit:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         plan, arrays, variables = self._prepare(args, kwargs)
-        result, changes = self._planner.call(self._compiled, plan, variables, *arrays)
+        try:
+            result, changes = self._planner.call(self._compiled, plan, variables, *arrays)
+        except TypeError as error:
+            refuse_other_leaves(self._fun, self._statics, args, kwargs, error)
+            raise
         if changes:
             commit(variables, changes)
         return result

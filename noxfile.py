@@ -122,6 +122,7 @@ def scripts(session):
     with session.chdir(SCRIPTS):
         session.run("python", "cases.py", "cases.json")
         session.run("npm", "run", "--silent", "types")
+        session.run("npm", "run", "--silent", "check")
         session.run("npm", "test", "--silent")
 
 

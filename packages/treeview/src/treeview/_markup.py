@@ -20,21 +20,9 @@ Sheet = str
 CORE, BRANCHES, PICTURES = "core.css", "branches.css", "pictures.css"
 SCRIPT, REPORT = "script.css", "report.css"
 _SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, SCRIPT, REPORT)
-# What a file uses of another one stands before it.
-_SCRIPTS = (
-    "model.js",
-    "lines.js",
-    "rows.js",
-    "values.js",
-    "search.js",
-    "view.js",
-    "bar.js",
-    "keys.js",
-    "actions.js",
-    "frames.js",
-    "main.js",
-)
-_FRAMES = ("frames.js",)
+# Made of the other scripts by `npm run build` in `tests/js`.
+_SCRIPT = "tree.min.js"
+_FRAMES = "frames.js"
 
 # One letter each, because a page names them once per value. Numbers need none.
 _STYLE_TAGS: dict[Style, tuple[str, str]] = {
@@ -131,10 +119,8 @@ def read_static(name: str) -> str:
     assert data is not None
     text = data.decode("utf-8")
     if not name.endswith(".css"):
-        # Comments stand on lines of their own, except for those that end a line after two blanks.
-        text = re.sub(r"^\s*(?://[^\n]*|/\*\*.*?\*/)$", "", text, flags=re.MULTILINE | re.DOTALL)
-        text = re.sub(r"/\*\* @type .*?\*/ ?| // .*$", "", text, flags=re.MULTILINE)
-        return re.sub(r"\s*\n\s*", "\n", text).strip()
+        lines = (line.strip().partition(" // ")[0] for line in text.splitlines())
+        return "\n".join(line for line in lines if line and not line.startswith("//"))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).replace(";}", "}").strip()
 
@@ -145,11 +131,14 @@ def style_element(sheets: Iterable[Sheet]) -> str:
     return f"<style>{''.join(read_static(name) for name in _SHEET_ORDER if name in wanted)}</style>"
 
 
-@functools.cache
-def script_element(names: tuple[str, ...] = _SCRIPTS) -> str:
+def script_element(name: str = _SCRIPT) -> str:
     """A script element that makes the trees of a page searchable, or does a part of that."""
-    source = "\n".join(map(read_static, names))
-    return f'<script>(()=>{{"use strict";\n{source}\n}})()</script>'
+    return f"<script>{read_static(name)}</script>"
+
+
+def wrapped(markup: Markup) -> Markup:
+    """A piece with its data inside the element that carries colours and fonts, for a page."""
+    return replace(markup, html=f'<div class="treeview">{markup.html}{markup.data}</div>')
 
 
 def wrapped(markup: Markup) -> Markup:

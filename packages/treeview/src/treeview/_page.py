@@ -55,7 +55,7 @@ DEEPEST = 150
 MOST_LINES = 2_000
 """Lines up to which all of a document becomes markup."""
 
-FIRST_LINES = 150
+FIRST_LINES = 100
 """How many lines of a longer document do."""
 
 _IN_VIEW = 40

@@ -154,7 +154,8 @@ class Finder {
     element.classList.add("tv-hit");
     if (!("highlights" in CSS)) return;
     if (highlights === null) {
-      highlights = new Highlight();
+      // Another output on the same page may have been searched already.
+      highlights = CSS.highlights.get("treeview") ?? new Highlight();
       CSS.highlights.set("treeview", highlights);
     }
     const words = search.terms.filter(({ not, about }) => !not && about !== "path");

@@ -120,7 +120,11 @@ def test_rotary_embeddings_written_before_version_5_are_understood():
         rope_parameters={"rope_type": "default", "rope_theta": 1e3, "partial_rotary_factor": 0.5},
     )
     assert read("mistral").attention_type == AttentionTypeSlidingWindowCausal(4096)
-    assert read("mixtral", rope_theta="absent").rope_wavelength == 1e6
+    assert read("mixtral").rope_wavelength == 1e6
+    assert read("gpt_oss").rope_scaling == nn.YarnScaling(32.0, 4096, truncate=False)
+    assert read("gpt_oss", rope_theta=2e4, rope_scaling={"type": "linear", "factor": 2.0}) == read(
+        "gpt_oss", rope_parameters={"rope_type": "linear", "rope_theta": 2e4, "factor": 2.0}
+    )
 
 
 LLAMALIKE = {

@@ -297,8 +297,8 @@ def test_tensors_that_do_not_fit_are_named_before_anything_is_read(tmp_path):
 def test_an_unknown_architecture_is_named(tmp_path):
     with pytest.raises(LoadError, match=r"\('gemma3'\), but the GGUF .* 'mamba'"):
         models.load(write_gguf(tmp_path / "a.gguf", {}, "mamba"), progress=False)
-    with pytest.raises(LoadError, match="but the Hugging Face folder .* has 'bert'"):
-        models.load(write_folder(tmp_path, model_type="bert"), progress=False)
+    with pytest.raises(LoadError, match="but the Hugging Face folder .* has 't5'"):
+        models.load(write_folder(tmp_path, model_type="t5"), progress=False)
 
 
 @pytest.mark.parametrize("load", [models.load, models.load_tokenizer])
@@ -386,3 +386,18 @@ def test_every_tensor_and_every_label_occurs_once():
     stored = [[r.place_for(naming).name for r in rules] for naming in ("gguf", "huggingface")]
     for names in ([r.label for r in rules], *stored):
         assert len(set(names)) == len(rules)
+
+
+def test_a_gguf_file_is_saved_as_a_folder_of_the_same_model(tmp_path):
+    changes = {"rope.scaling.type": "linear", "rope.scaling.factor": 8.0}
+    file = write_gguf(tmp_path / "a.gguf", **changes)
+    original = models.load(file, progress=False)
+    models.save(original, tmp_path / "folder")
+    again = models.load(tmp_path / "folder", progress=False)
+    for label, value in parameters(original).items():
+        np.testing.assert_allclose(parameters(again)[label].data_array, value.data_array, atol=2e-7)
+    before, after = (model.metadata.origin.config for model in (original, again))
+    for field in ("rope_wavelength", "local_rope_wavelength", "global_scale_factor", "query_scale"):
+        assert getattr(after, field) == pytest.approx(getattr(before, field)), field
+    kinds = [[c.block_attention_type(i) for i in range(2)] for c in (before, after)]
+    assert kinds[0] == kinds[1]

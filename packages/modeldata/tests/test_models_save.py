@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import json
 import sys
@@ -154,6 +155,13 @@ def test_what_was_not_loaded_cannot_be_saved(tmp_path):
         models.save(build_llamalike_transformer(config, jax.random.key(0)), tmp_path)
 
 
+def test_a_model_of_which_no_settings_are_known_is_refused(model, tmp_path):
+    origin = dataclasses.replace(model.metadata.origin, checkpoint_config=None)
+    metadata = dataclasses.replace(model.metadata, origin=origin)
+    with pytest.raises(SaveError, match="loaded with a `config.json`, but this `llama` was not"):
+        models.save(model.replace(metadata=metadata), tmp_path)
+
+
 def test_folders_with_other_weights_and_files_are_left_alone(model, tmp_path):
     (tmp_path / "pytorch_model.bin").touch()
     with pytest.raises(SaveError, match="has `pytorch_model.bin`, which would be read"):
@@ -185,8 +193,14 @@ def test_what_differs_first_is_marked_in_a_comparison(model):
     assert lines[1:3] == ["embedding  0.0e+00", "block 0    0.0e+00"]
     assert lines[3].endswith("  <-")
     assert found.text == repr(found)
-    exact = np.abs(np.asarray(found.parts[-1].difference) - difference(other, model, [1, 2, 3]))
-    assert exact < 1e-5 or found.parts[-1].difference > difference(other, model, [1, 2, 3])
+    worst = max(difference(other, model, tokens) for tokens in ([1, 2, 3], [4]))
+    assert found.parts[-1].difference == pytest.approx(worst, rel=1e-4)
+
+
+@md.pytree_dataclass
+class Twice(nn.Layer):
+    def __call__(self, argument, /, **side_inputs):
+        return nx.concatenate([argument, argument], "vocabulary")
 
 
 def difference(one, other, tokens):
@@ -218,5 +232,8 @@ def test_what_cannot_be_compared_is_refused(model):
     without = [x for x in model.body.sublayers if not isinstance(x, models.TransformerBlock)]
     blocks = [x for x in model.body.sublayers if isinstance(x, models.TransformerBlock)]
     short = model.replace(body=nn.Sequential([without[0], blocks[0], *without[1:]]))
+    double = model.replace(body=nn.Sequential([*model.body.sublayers, Twice()]))
+    with pytest.raises(ValueError, match=r"shape \(1, 11\) .* in `logits`, .* makes \(1, 22\)"):
+        models.compare(double, model, [1])
     with pytest.raises(ValueError, match="as many blocks as the reference, 2, but it has 1"):
         models.compare(short, model, [1])

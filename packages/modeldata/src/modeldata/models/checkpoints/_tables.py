@@ -22,8 +22,8 @@ class Portion:
     """A part of a stored axis, and which of its indices belong to a parameter.
 
     Attributes:
-        axes: The named axes that these indices are, outermost first, with sizes. None for a single
-            index.
+        axes: The named axes that these indices are, outermost first, with sizes. Empty for a
+            single index.
         start: The first of them.
         total: How many indices the part has; left out, only those of the parameter.
     """

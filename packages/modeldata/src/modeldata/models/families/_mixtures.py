@@ -23,10 +23,21 @@ _GPT_OSS_DEFAULTS = {
     "head_dim": 64,
     "hidden_act": "silu",
     "num_experts_per_tok": 4,
+    "num_key_value_heads": 8,
     "num_local_experts": 128,
     "rms_norm_eps": 1e-5,
+    "sliding_window": 128,
     "swiglu_alpha": 1.702,
     "swiglu_limit": 7.0,
+}
+_GPT_OSS_ROPE = {
+    "rope_type": "yarn",
+    "rope_theta": 150_000.0,
+    "factor": 32.0,
+    "beta_fast": 32.0,
+    "beta_slow": 1.0,
+    "truncate": False,
+    "original_max_position_embeddings": 4096,
 }
 _SPARSE = "model.layers.{block}.block_sparse_moe."
 _MLP = "model.layers.{block}.mlp."
@@ -112,6 +123,8 @@ def read_gpt_oss(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
         LoadError: If a setting is missing, damaged or not supported.
     """
     settings = Settings(checkpoint.config, checkpoint.source).with_defaults(_GPT_OSS_DEFAULTS)
+    if settings.get("rope_scaling") is None:
+        settings = settings.with_defaults({"rope_parameters": _GPT_OSS_ROPE})
     settings.choice("hidden_act", ["silu"])
     settings.choice("swiglu_alpha", [1.702])
     settings.choice("swiglu_limit", [7.0])

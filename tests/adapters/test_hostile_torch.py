@@ -1,5 +1,7 @@
 """Tensors of PyTorch in every state, all in one tree: each is shown, and none spoils another."""
 
+import warnings
+
 import pytest
 import torch
 import treeview
@@ -95,6 +97,15 @@ def test_modes_and_profilers_see_nothing_of_a_rendering(shown):
     with Counting() as mode:
         shown([*tensors, torch.nn.Linear])
     assert mode.count == 0
+
+
+def test_looking_gives_no_warnings_and_leaves_the_filters_alone(shown):
+    tensors = [make() for make in LAYOUTS.values()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before = list(warnings.filters)
+        shown(tensors)
+        assert warnings.filters == before
 
 
 def test_a_default_device_changes_nothing(shown):

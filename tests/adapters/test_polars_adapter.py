@@ -35,6 +35,16 @@ def test_a_long_column_shows_its_head_and_end(lines):
     ]
 
 
+def test_lists_in_cells_stay_on_their_line(lines):
+    assert lines(pl.Series([[1, 2], [3]])) == [
+        "Series(  # 2 rows, 40 B",
+        "  List(Int64)",
+        "       [1, 2]",
+        "          [3]",
+        ")",
+    ]
+
+
 def test_lazy_tables_are_never_collected(shown, monkeypatch):
     def boom(*_, **__):
         raise RuntimeError("collected")

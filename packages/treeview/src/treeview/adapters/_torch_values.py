@@ -3,7 +3,6 @@
 # pyright: standard, reportMissingImports=false
 # PyTorch leaves many of its types unknown, and is not installed where types are checked.
 
-import warnings
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
@@ -36,8 +35,6 @@ def untouched() -> Generator[None]:
         stack.enter_context(_no_subclasses())
         stack.enter_context(torch.no_grad())
         stack.enter_context(_no_modes())
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")  # such as that of layouts in their beta state
         yield
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from treeview._document import Text, text
 from treeview._guard import Damage, guarded, safe_repr
 from treeview._names import class_of
-from treeview._paths import Key
 from treeview._registry import Registry
 from treeview._view import Sketch, View
 from treeview.adapters._tables import Column, shown_columns, table_sketch
@@ -45,18 +44,10 @@ def show_frame(frame: pd.DataFrame, view: View) -> Any:
 
 def _columns_sketch(frame: pd.DataFrame, view: View) -> Sketch:
     """The columns as arrays, for their statistics."""
-    places = range(min(len(frame.columns), view.options.max_items))
-    names = [frame.columns[place] for place in places]
-    sketch = view.mapping(
-        frame,
-        [
-            (name, _values(frame.iloc[:, place], view))
-            for place, name in zip(places, names, strict=True)
-        ],
-        steps=[Key(name) for name in names] if frame.columns.is_unique else None,
-        count=len(frame.columns),
-        opened=False,
-    )
+    names = frame.columns
+    pairs = ((name, _values(frame.iloc[:, place], view)) for place, name in enumerate(names))
+    steps = "key" if names.is_unique else None
+    sketch = view.mapping(frame, pairs, steps=steps, count=len(names), opened=False)
     sketch.head = text(("columns", "static"), "={")
     return sketch
 

@@ -13,6 +13,9 @@ from treeview._registry import Registry
 from treeview._view import Sketch, View
 from treeview.adapters._tables import Column, shown_columns, table_sketch
 
+_ITEMS = 10
+"""Items of a list in a cell that are read."""
+
 
 def show_frame(frame: pl.DataFrame, view: View) -> Sketch:
     """A table by its head.
@@ -55,6 +58,8 @@ def _column(series: pl.Series) -> Column:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, pl.Series):  # a list in a cell
+        return f"{value.head(_ITEMS).to_list()}"
     return "null" if value is None else value
 
 

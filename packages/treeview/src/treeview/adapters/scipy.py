@@ -49,6 +49,8 @@ _PARTS = ("data", "indices", "indptr", "row", "col", "offsets")
 
 def _stored(array: Any) -> Any:
     """The values with their coordinates, each place once."""
+    if getattr(array, "has_canonical_format", True):
+        return array.tocoo(copy=False)
     stored = array.tocoo(copy=True)
     stored.sum_duplicates()
     return stored

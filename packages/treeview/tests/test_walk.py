@@ -342,6 +342,21 @@ def test_threads_can_walk_the_same_object():
     assert results == [expected] * 4
 
 
+def test_no_more_text_is_taken_than_allowed():
+    lines = [["some words " * 200, {"key " * 9: [index]}] for index in range(1000)]
+    shown = treeview.render_text(lines, max_bytes=20_000, max_lines=None)
+    assert 20_000 < len(shown) < 120_000
+    assert "<list: too much text>" in shown or "# too much text" in shown
+    assert treeview.render_text("x" * 10**6, max_bytes=200).count("x") > 100
+    tagged = treeview.render_text([Wordy() for _ in range(50)], max_bytes=3000, max_lines=None)
+    assert tagged.count("<Wordy: too much text>") == 50 - tagged.count("Wordy said")
+
+
+class Wordy:
+    def __repr__(self):
+        return "Wordy said " + "so " * 100
+
+
 def test_arrays_are_counted_once_in_totals():
     weights = np.zeros((10, 100), "float32")
     tree = {"a": {"w": weights}, "b": {"w": weights, "v": np.zeros(5, "int8")}}

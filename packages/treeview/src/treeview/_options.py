@@ -18,6 +18,7 @@ class Options:
         max_items: How many children of one container are visited.
         max_lines: About how many lines of text a rendering takes; None for all of it.
         max_nodes: How many objects are visited in all.
+        max_bytes: About how much text is taken from them in all.
         seconds: How long the visit may take.
         color: Whether text carries colours; None if the stream is a terminal.
         autovisualize: Whether arrays in trees are drawn as pictures, where the output can.
@@ -32,6 +33,7 @@ class Options:
     max_items: int = 1000
     max_lines: int | None = 40
     max_nodes: int = 50_000
+    max_bytes: int = 10_000_000
     seconds: float = 5.0
     color: bool | None = None
     autovisualize: bool = False
@@ -111,7 +113,8 @@ def _accepted_types(annotation: Any) -> tuple[type, ...]:
     return (*kinds, int) if float in kinds else tuple(kinds)
 
 
-_LEAST = {"width": 1, "depth": 0, "max_items": 0, "max_lines": 1, "max_nodes": 1, "seconds": 0}
+_LEAST = {"width": 1, "depth": 0, "max_items": 0, "max_lines": 1, "max_nodes": 1}
+_LEAST |= {"max_bytes": 0, "seconds": 0}
 _RULES: dict[str, tuple[tuple[type, ...], int | None]] = {
     field.name: (_accepted_types(field.type), _LEAST.get(field.name))
     for field in dataclasses.fields(Options)

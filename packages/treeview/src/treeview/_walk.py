@@ -59,6 +59,7 @@ _SKETCH_TYPES = frozenset({Sketch, ArraySketch})
 _SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
 _NUMBERS = frozenset({float, complex})
 _INTEGERS = {int}
+_STRINGS = frozenset({str, bytes})
 _NO_KEYS: dict[Any, Any] = {}
 _INSTANT: frozenset[Any] = frozenset(
     {list, tuple, set, frozenset, dict}
@@ -115,7 +116,7 @@ def totals(obj: object, **options: Any) -> Totals:
         >>> print(totals({"weight": numpy.zeros((3, 4)), "bias": numpy.ones(4)}))
         16 values, 128 B
     """
-    everything: dict[str, Any] = {"max_items": _UNLIMITED, "max_nodes": _UNLIMITED}
+    everything: dict[str, Any] = dict.fromkeys(("max_items", "max_nodes", "max_bytes"), _UNLIMITED)
     chosen = changed_options({**everything, "autovisualize": False, **options, "totals": True})
     read_names()
     default_registry.load_plugins()
@@ -139,6 +140,7 @@ class _Walk:
         self.view = View(options, registry, self._drawn)
         self.exact = options.roundtrip
         self.max_items = _UNLIMITED if self.exact else options.max_items
+        self.room = _UNLIMITED if self.exact else options.max_bytes
         self.max_depth = _UNLIMITED if options.depth is None else options.depth
         self.deadline = float("inf") if self.exact else perf_counter() + options.seconds
         self.stack: list[Frame] = []
@@ -179,9 +181,9 @@ class _Walk:
         place = self.seen.get(id(obj))
         if place is not None:
             return self._again(place, frame)
-        if perf_counter() > self.deadline:
+        if used_up := self._used_up():
             frame.partial = True
-            return text((f"<{type_name(kind)}: time is up>", "muted"))
+            return text((f"<{type_name(kind)}: {used_up}>", "muted"))
         name = self._name(obj, frame)
         if name is not None:
             return name
@@ -189,6 +191,8 @@ class _Walk:
         if problem:
             shown = _with_problem(shown, problem)
         node = self._placed(shown, frame, index)
+        if type(node) is Text:
+            self.room -= sum([len(piece) for piece, _ in node.spans])
         if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
             self.seen[id(obj)] = (obj, node, frame, index)
         return node
@@ -201,6 +205,12 @@ class _Walk:
         if frame.parent is None and not callable(obj):
             return None
         return text((self.view.short_name(name), "type"))
+
+    def _used_up(self) -> str:
+        """Which budget is used up, in words, or nothing."""
+        if perf_counter() > self.deadline:
+            return "time is up"
+        return "too much text" if self.room < 0 else ""
 
     def _placed(self, shown: Shown, frame: Frame, index: int) -> Node:
         """What a handler returned, as a node in its place."""
@@ -252,8 +262,8 @@ class _Walk:
         limit, note = min(self.max_items, share), sketch.note
         if frame.depth + 1 >= self.max_depth:
             limit = 0
-        elif perf_counter() > self.deadline:
-            limit, note = 0, _with_comment(note, ("# time is up", "comment"))
+        elif used_up := self._used_up():
+            limit, note = 0, _with_comment(note, (f"# {used_up}", "comment"))
         labels, values, omitted = self._take(sketch, max(limit, 0))
         raw: Sequence[Any] = labels or ()
         branch = Branch(
@@ -338,7 +348,10 @@ class _Walk:
         return items, ""
 
     def _labels(self, raw: list[Any]) -> list[Any]:
-        if has_only(raw, {Text}) or (has_only(raw, {str}) and max(map(len, raw)) <= SHORT):
+        if has_only(raw, {Text}):
+            return raw
+        if has_only(raw, {str}) and max(map(len, raw)) <= SHORT:
+            self.room -= sum(map(len, raw))
             return raw
         labels = list(raw)  # `raw` itself stays as the steps know it
         for index in self._pending(raw):
@@ -368,6 +381,9 @@ class _Walk:
             return [i for i, value in enumerate(values) if single or self._pending([value])]
         if kinds <= settled:
             return []
+        if not kinds.isdisjoint(_STRINGS):
+            short = [len(value) for value in values if type(value) in _STRINGS]
+            self.room -= sum([length for length in short if length <= SHORT])
         if kinds == _INTEGERS and min(values) > -_BIG and max(values) < _BIG:
             return []
         return [

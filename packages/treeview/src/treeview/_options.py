@@ -113,8 +113,15 @@ def _accepted_types(annotation: Any) -> tuple[type, ...]:
     return (*kinds, int) if float in kinds else tuple(kinds)
 
 
-_LEAST = {"width": 1, "depth": 0, "max_items": 0, "max_lines": 1, "max_nodes": 1}
-_LEAST |= {"max_bytes": 0, "seconds": 0}
+_LEAST = {
+    "width": 1,
+    "depth": 0,
+    "max_items": 0,
+    "max_lines": 1,
+    "max_nodes": 1,
+    "max_bytes": 0,
+    "seconds": 0,
+}
 _RULES: dict[str, tuple[tuple[type, ...], int | None]] = {
     field.name: (_accepted_types(field.type), _LEAST.get(field.name))
     for field in dataclasses.fields(Options)

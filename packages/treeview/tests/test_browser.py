@@ -580,3 +580,36 @@ def test_no_roundtrip_view_is_offered_where_it_would_cost_much(open_page):
     page = started(open_page, treeview.Page("T").add(value).html())
     page.locator(".tv-bar").wait_for()
     assert page.get_by_role("button", name="Roundtrip").count() == 0
+
+
+# What notebook front ends do with an output: its markup is set, its scripts are made anew.
+INSERT = """(outputs) => {
+    for (const html of outputs) {
+        const host = document.createElement("div");
+        host.innerHTML = html;
+        for (const old of host.querySelectorAll("script")) {
+            const script = document.createElement("script");
+            for (const {name, value} of old.attributes) script.setAttribute(name, value);
+            script.textContent = old.textContent;
+            old.replaceWith(script);
+        }
+        document.body.append(host);
+    }
+}"""
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_outputs_work_where_notebooks_put_them_and_under_a_strict_policy(open_page):
+    value = [{"index": i, "words": [f"a longer word {i}"] * 9} for i in range(40)]
+    again = treeview.render(value)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    page = open_page(f"<!doctype html><head>{policy}</head><body></body>")
+    page.evaluate(INSERT, [again.html(), again.html(), treeview.render_html([1, 2])])
+    page.wait_for_function("document.querySelectorAll('.tv-list').length === 2")
+    fields = page.get_by_role("searchbox").all()
+    assert len(fields) == 2
+    fields[1].fill('"word 7"')
+    page.get_by_text("9 lines match").wait_for()
+    first, second = (one.inner_text() for one in page.locator(".tv-list").all())
+    assert first == again.text(width=100)
+    assert "index': 8" not in second

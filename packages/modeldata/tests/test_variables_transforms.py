@@ -180,6 +180,11 @@ def test_a_model_can_be_transformed_itself(transform, expected):
     assert transform(model) == 2 * expected
 
 
+def test_a_callable_tree_that_holds_functions_is_a_plain_function():
+    partial = jax.tree_util.Partial(lambda f, x: f(x), jnp.sin)
+    np.testing.assert_allclose(variable_jit(partial)(1.0), np.sin(1.0), rtol=1e-6)
+
+
 @each
 def test_a_transformed_model_keeps_its_state(name):
     model = make_callable()

@@ -83,6 +83,11 @@ def put_back(
     return args, {**kwargs, **named}
 
 
+def is_data(leaf: Any) -> bool:
+    """Returns whether a leaf of the arguments is an array, a number or a variable."""
+    return isinstance(leaf, _ACCEPTED) or (hasattr(leaf, "dtype") and not isinstance(leaf, type))
+
+
 def refuse_other_leaves(
     fun: Callable[..., Any],
     statics: Iterable[int | str],
@@ -107,7 +112,7 @@ def refuse_other_leaves(
     args, kwargs, _ = take_out(statics, args, kwargs)
     for name, tree in (("args", args), ("kwargs", kwargs)):
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-            if not isinstance(leaf, _ACCEPTED) and not hasattr(leaf, "dtype"):
+            if not is_data(leaf):
                 raise TypeError(
                     "Expected arrays, numbers and variables in the arguments of "
                     f"`{getattr(fun, '__name__', type(fun).__name__)}`, but got "

@@ -148,7 +148,7 @@ class VariableJit:
 
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
         statics: tuple[tuple[int | str, Hashable], ...] = ()
-        given = donated = None
+        given: Any = None
         if self._statics:
             args, kwargs, chosen = take_out(self._statics, args, kwargs)
             statics = tuple(chosen.items())

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from modeldata.variables._arguments import is_data
 from modeldata.variables._binding import refuse_conflicts
 from modeldata.variables._origin import Call, running
 from modeldata.variables._variable import AbstractVariable
@@ -139,8 +140,9 @@ class ThreadedCall:
 
 
 def model_in(fun: Callable[..., Any]) -> Any:
-    """Returns a function that is a pytree, such as a layer; None for any other function."""
-    return None if jax.tree_util.all_leaves([fun]) else fun
+    """Returns a function that is a pytree of data, such as a layer; None for any other function."""
+    is_model = not jax.tree_util.all_leaves([fun]) and all(map(is_data, jax.tree.leaves(fun)))
+    return fun if is_model else None
 
 
 def apply(fun: Callable[..., Any], tree: tuple[Any, Any, Any]) -> Any:

@@ -123,11 +123,10 @@ class ArrayCollector:
             return
         nodes: Sequence[Node]
         try:
-            if shown_children is None or self._options.totals or not self._options.statistics:
-                readings = read_arrays(self._requests, self._options)
-            else:
+            wanted = None
+            if shown_children is not None and self._may_choose():
                 wanted = self._shown(document, shown_children)
-                readings = read_arrays(self._requests, self._options, wanted=wanted)
+            readings = read_arrays(self._requests, self._options, wanted=wanted)
             nodes = [reading.node() for reading in readings]
             for share, reading in zip(self._shares, readings, strict=True):
                 share.nans, share.infinities = reading.flaws() or (None, None)
@@ -139,6 +138,11 @@ class ArrayCollector:
         self._place(nodes)
         for frame in self._closed:
             self._add_totals(frame)
+
+    def _may_choose(self) -> bool:
+        """Whether only some arrays need to be read."""
+        options = self._options
+        return options.statistics and not (options.totals or options.roundtrip)
 
     def _shown(self, document: Node, shown_children: ShownChildren) -> set[int]:
         """The numbers of the arrays that will be written."""

@@ -67,7 +67,7 @@ def multiple(ratio: float) -> str:
     """A ratio as people say it: `1/20` or `1.3`."""
     if ratio >= 0.95:
         return f"{ratio:.3g}" if ratio < 100 else f"{ratio:.0f}"
-    return f"1/{1 / ratio:.2g}" if ratio > 0.1 else f"1/{1 / ratio:.0f}"
+    return f"1/{1 / ratio:.3g}" if ratio > 0.001 else f"1/{1 / ratio:.0f}"
 
 
 def quantity(value: float, measure: str) -> str:

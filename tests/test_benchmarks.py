@@ -128,7 +128,7 @@ def test_garbage_collection_is_as_before_afterwards():
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(1 / 20, "1/20"), (1 / 5.04, "1/5"), (1 / 2.84, "1/2.8"), (0.97, "0.97"), (1.3, "1.3")]
+    [(1 / 20, "1/20"), (1 / 19.66, "1/19.7"), (1 / 2.84, "1/2.84"), (0.97, "0.97"), (1.3, "1.3")]
     + [(12.345, "12.3"), (1234.5, "1234"), (1 / 3456, "1/3456")],
 )
 def test_ratios_read_as_people_say_them(ratio, text):

@@ -1,6 +1,7 @@
 import dataclasses
 import types
 
+import gguf
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -267,13 +268,15 @@ def test_parameters_are_spread_over_devices_by_the_names_of_their_axes(tmp_path)
 
 
 def test_gguf_files_of_other_families_are_refused_by_name():
-    checkpoint = types.SimpleNamespace(naming="gguf", architecture="llama", source="the file")
-    with pytest.raises(LoadError, match=r"\('gemma3'\), but the file has 'llama'"):
+    checkpoint = types.SimpleNamespace(naming="gguf", architecture="phi3", source="the file")
+    with pytest.raises(
+        LoadError, match=r"\('llama', 'qwen2', .*'gemma3'\), but the file has 'phi3'"
+    ):
         models.families.find_family(checkpoint)
     config = read("phi3")
     family = family_named("phi3")
     rule = family.weight_rules(config, family.build_slots(config))[2]
-    with pytest.raises(LoadError, match="a kind of checkpoint that is known for `llama` models"):
+    with pytest.raises(LoadError, match="a kind of checkpoint that is known for `phi3` models"):
         dataclasses.replace(rule, places=rule.places[:1]).place_in(checkpoint)
 
 
@@ -286,3 +289,49 @@ def test_norms_may_span_all_heads():
         ("heads", "projection"),
         ("embedding",),
     ]
+
+
+def paired(values, heads):
+    """Stores a weight as llama.cpp does: the halves of each head take turns."""
+    rows = values.reshape(heads, 2, -1, *values.shape[1:])
+    return rows.swapaxes(1, 2).reshape(values.shape)
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3"])
+def test_gguf_files_of_some_families_hold_the_parameters_of_their_folders(name, tmp_path):
+    family = family_named(name)
+    # A number that float32 holds exactly.
+    config = read(name, head_dim=4, rms_norm_eps=2**-20)
+    draw = np.random.default_rng(0)
+    writer = gguf.GGUFWriter(tmp_path / "a.gguf", name)
+    numbers = {
+        "embedding_length": 16,
+        "block_count": 2,
+        "feed_forward_length": 24,
+        "attention.head_count": 4,
+        "attention.head_count_kv": 2,
+    }
+    for key, value in numbers.items():
+        writer.add_uint32(f"{name}.{key}", value)
+    writer.add_float32(f"{name}.attention.layer_norm_rms_epsilon", 2**-20)
+    expected = {}
+    for rule in family.weight_rules(config, family.build_slots(config)):
+        place = rule.place_for("gguf")
+        values = draw.normal(size=place.stored_shape).astype(np.float32)
+        expected[rule.label] = values.reshape(tuple(rule.named_shape.values()))
+        heads = {"query.": 4, "key.": 2}
+        kind = next((part for part in heads if f"attention/{part}" in rule.label), None)
+        if name == "llama" and kind:
+            values = paired(values, heads[kind])
+        writer.add_tensor(place.name, values)
+        written = np.zeros(place.stored_shape, np.float32)
+        place.write(expected[rule.label], lambda _, written=written: written)
+        np.testing.assert_array_equal(written, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    model = models.load(tmp_path / "a.gguf", progress=False)
+    assert model.metadata.origin.config == config
+    for parameter in md.unbind_params(model)[1]:
+        np.testing.assert_array_equal(parameter.value.data_array, expected[parameter.label])

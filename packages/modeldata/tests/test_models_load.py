@@ -295,7 +295,7 @@ def test_tensors_that_do_not_fit_are_named_before_anything_is_read(tmp_path):
 
 
 def test_an_unknown_architecture_is_named(tmp_path):
-    with pytest.raises(LoadError, match=r"\('gemma3'\), but the GGUF .* 'mamba'"):
+    with pytest.raises(LoadError, match=r"'gemma3'\), but the GGUF .* 'mamba'"):
         models.load(write_gguf(tmp_path / "a.gguf", {}, "mamba"), progress=False)
     with pytest.raises(LoadError, match="but the Hugging Face folder .* has 't5'"):
         models.load(write_folder(tmp_path, model_type="t5"), progress=False)

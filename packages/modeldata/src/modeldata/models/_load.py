@@ -48,7 +48,8 @@ def load(
 
     Args:
         checkpoint: A Hugging Face folder with weights in files of safetensors or PyTorch, a causal
-            language model or an encoder of the transformers library, or a GGUF file of a Gemma 3.
+            language model or an encoder of the transformers library, or a GGUF file of a Llama,
+            Qwen or Gemma 3.
         dtype: The type of the parameters, and of the computation; quantized weights are expanded.
         progress: Whether to show a progress bar (on standard error, with tqdm if it is installed).
         mesh: The devices to spread parameters over. Left out, all go to the default device.

@@ -55,6 +55,7 @@ class Place:
         shift: What is added to the stored values. Gemma's norm scales are stored less one by
             Hugging Face.
         apart: The axis that is stored in tensors of their own, with its size.
+        paired: The axis whose two halves take turns in the stored tensor, or None.
     """
 
     naming: str
@@ -62,6 +63,7 @@ class Place:
     axes: tuple[tuple[Portion, ...], ...]
     shift: float = 0.0
     apart: tuple[str, int] | None = None
+    paired: str | None = None
 
     @property
     def tensor_names(self) -> list[str]:
@@ -86,14 +88,15 @@ class Place:
     def is_whole(self) -> bool:
         """Whether the stored tensor is the parameter, but for its shape."""
         parts = self._sizes(stored=True) == self._sizes(stored=False)
-        return parts and self.apart is None and self.shift == 0
+        return parts and self.apart is None and self.shift == 0 and self.paired is None
 
     def read(self, checkpoint: Checkpoint, dtype: DTypeLike) -> np.ndarray:
         """Reads the parameter; see `WeightRule.read`."""
         shape = tuple(self.named_shape.values())
         if self.apart is None and self._sizes(stored=True) == self._sizes(stored=False):
             # The whole tensor need not be copied.
-            return self._shifted(checkpoint.read(self.name, dtype)).reshape(shape)
+            values = self._shifted(checkpoint.read(self.name, dtype)).reshape(shape)
+            return values if self.paired is None else self._with_halves(values, split=(-1, 2))
         values = aligned_empty(shape, dtype)
         pieces = values.reshape(-1, *self._sizes(stored=False))
         for piece, name in zip(pieces, self.tensor_names, strict=True):
@@ -108,10 +111,21 @@ class Place:
             values: The values, with the axes of `named_shape`.
             into: Gives the tensor of a name and of the shape `stored_shape`, to be filled.
         """
+        if self.paired is not None:
+            values = self._with_halves(values, split=(2, -1))
         pieces = values.reshape(-1, *self._sizes(stored=False))
         for piece, name in zip(pieces, self.tensor_names, strict=True):
             whole = into(name).reshape(self._sizes(stored=True))
             whole[self._slices] = piece - np.asarray(self.shift, values.dtype)
+
+    def _with_halves(self, values: np.ndarray, split: tuple[int, int]) -> np.ndarray:
+        """Splits the paired axis in two and exchanges these."""
+        axis = list(self.named_shape).index(str(self.paired))
+        shape = values.shape
+        parts = values.reshape(*shape[:axis], *split, *shape[axis + 1 :])
+        result = aligned_empty(shape, values.dtype)
+        result[...] = np.swapaxes(parts, axis, axis + 1).reshape(shape)
+        return result
 
     def _shifted(self, values: np.ndarray) -> np.ndarray:
         values += np.asarray(self.shift, values.dtype)

@@ -125,11 +125,11 @@ def slot_labels(model: Model) -> list[str]:
 
 
 FAMILIES = (
-    Family("llama", ("llama",), _llama.read_llama),
+    Family("llama", ("llama",), _llama.read_llama, _llama.ROWS, gguf_architectures=("llama",)),
     Family("mistral", ("mistral",), _llama.read_mistral),
     Family("mixtral", ("mixtral",), _mixtures.read_mixtral, _mixtures.MIXTRAL_ROWS),
-    Family("qwen2", ("qwen2",), _qwen.read_qwen2),
-    Family("qwen3", ("qwen3",), _qwen.read_qwen3),
+    Family("qwen2", ("qwen2",), _qwen.read_qwen2, gguf_architectures=("qwen2",)),
+    Family("qwen3", ("qwen3",), _qwen.read_qwen3, gguf_architectures=("qwen3",)),
     Family("gemma", ("gemma",), _gemma.read_gemma, _gemma.GEMMA_ROWS),
     Family("gemma2", ("gemma2",), _gemma.read_gemma2, _gemma.POST_NORM_ROWS),
     Family(

@@ -33,6 +33,7 @@ class Row:
         bias_axes: The groups of the bias; left out, the first of the weight.
         endings: The endings of the names of the weight and of the bias.
         shift: What is added to values that Hugging Face stores.
+        is_paired_in_gguf: Whether the two halves of the axis `projection` take turns in GGUF files.
         others: Other places of Hugging Face, which are read but not written.
     """
 
@@ -42,6 +43,7 @@ class Row:
     bias_axes: tuple[Group, ...] | None = None
     endings: tuple[str, str] = (".weight", ".bias")
     shift: float = 0.0
+    is_paired_in_gguf: bool = False
     others: "tuple[Row, ...]" = ()
 
 
@@ -70,7 +72,10 @@ def _rule(
     places = [_place(each, block, sizes, prefix, is_bias=is_bias) for each in (row, *row.others)]
     if row.gguf is not None:
         stored = f"{row.gguf}{row.endings[is_bias]}".replace("{block}", block)
-        places.append(dataclasses.replace(places[0], naming="gguf", name=stored, shift=0.0))
+        changes = {"paired": "projection"} if row.is_paired_in_gguf else {}
+        places.append(
+            dataclasses.replace(places[0], naming="gguf", name=stored, shift=0.0, **changes)
+        )
     return WeightRule(label, tuple(places))
 
 

@@ -96,11 +96,17 @@ def struct_kind(
             attributes[name] = getattr(node, name)
         return result
 
+    def with_child(_: Any, children: list[Any]) -> Any:
+        result: Any = new(cls)
+        result.__dict__[only_name] = children[0]
+        return result
+
+    only_name = data_names[0] if len(data_names) == 1 and not static_names else None
     kind = NodeKind(
         children_of=tuple_getter(data_names),
         keys_of=own_keys_of if chooses_keys else lambda _: keys,
         statics_of=statics_of,
-        with_children=with_children,
+        with_children=with_children if only_name is None else with_child,
     )
     if has_dict(cls):
         setattr(cls, _KIND, kind)

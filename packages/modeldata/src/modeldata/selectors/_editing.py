@@ -32,7 +32,8 @@ class Editing(Refining):
             ValueError: If another number of nodes is selected.
         """
         self._check_count(expect)
-        return self._settled()[0].root
+        trail, places, values, is_settled = self._state
+        return trail.root if is_settled else trail.root_with(places, values)
 
     def apply(
         self,
@@ -187,9 +188,7 @@ class Editing(Refining):
         """
         self._check_count(expect)
         self._check_listed()
-        return self.apply(
-            lambda *arguments: Several(list(fn(*arguments))), with_keypath=with_keypath
-        )
+        return self.apply(lambda *arguments: Several(fn(*arguments)), with_keypath=with_keypath)
 
     def remove_from_parent(self, *, expect: int | None = None) -> Any:
         """Removes each selected node from the list or tuple that holds it.

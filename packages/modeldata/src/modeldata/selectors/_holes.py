@@ -55,7 +55,7 @@ def with_holes(trail: Trail, places: list[Place]) -> Any:
         *map(SelectionHole, trail.keys_to(places)),
         *(SelectionQuote(trail.node_at(place)) for place in quoted),
     ]
-    return trail.replaced([*places, *quoted], values).root
+    return trail.root_with([*places, *quoted], values)
 
 
 def without_holes(remainder: Any, selected: Mapping[KeyPath, Any]) -> tuple[Trail, list[Place]]:

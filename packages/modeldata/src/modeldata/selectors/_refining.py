@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from modeldata import _repr
-from modeldata._node_kinds import kind_of
+from modeldata._node_kinds import is_struct, kind_of
 from modeldata._tree import KeyPath, path_text
 from modeldata.named import NamedArray
 from modeldata.selectors import _patterns
@@ -357,7 +357,7 @@ def _rule_for_classes(cls: Any) -> Callable[[Any], TypeRule]:
     by_type_alone = all(map(_is_plain, _classes(cls)))
 
     def rule_for(node: Any) -> TypeRule:
-        is_decided = by_type_alone and _says_its_class(type(node))
+        is_decided = by_type_alone and (is_struct(node) or _says_its_class(type(node)))
         return isinstance(node, cls) if is_decided else None, kind_of(node)
 
     return rule_for
@@ -385,4 +385,4 @@ def _is_plain(cls: type) -> bool:
 
 def _says_its_class(cls: type) -> bool:
     """Returns whether `isinstance` finds for instances of a class what it finds for the class."""
-    return not any("__class__" in vars(base) for base in cls.__mro__ if base is not object)
+    return all("__class__" not in vars(base) for base in cls.__mro__[:-1])

@@ -10,7 +10,7 @@ known, and backwards the order in which containers can be rebuilt.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from modeldata._node_kinds import NodeKind
 from modeldata._tree import KeyPath, path_text
@@ -26,14 +26,8 @@ Level = tuple[Any, Sequence[Any], int, int, NodeKind]
 """A container that a search went through, its children, its place, and its kind."""
 
 
-class Several(NamedTuple):
-    """What to put in place of one element of a list or tuple.
-
-    Attributes:
-        items: Any number of elements.
-    """
-
-    items: list[Any]
+class Several(list[Any]):
+    """What to put in place of one element of a list or tuple: any number of elements."""
 
 
 class Trail:
@@ -171,36 +165,59 @@ class Trail:
 
         Args:
             places: Places, none inside another.
-            values: The node for each of them; or `Several`, for an element of a list or tuple, in
-                which case the trail is good for its root alone.
+            values: The node for each of them.
 
         Raises:
             ValueError: If a container refuses what it is to hold.
         """
+        root, changed = self._changes(places, values)
+        result = Trail(root, self.levels)
+        for number, (node, children) in changed.items():
+            result.levels[number] = (node, children, *self.levels[number][2:])
+        return result
+
+    def root_with(self, places: Iterable[Place], values: Iterable[Any]) -> Any:
+        """Returns the tree with other nodes at some places, as `replaced` does.
+
+        Args:
+            places: Places, none inside another.
+            values: The node for each of them; or `Several`, for an element of a list or tuple.
+
+        Raises:
+            ValueError: If a container refuses what it is to hold.
+        """
+        return self._changes(places, values)[0]
+
+    def _changes(
+        self, places: Iterable[Place], values: Iterable[Any]
+    ) -> tuple[Any, dict[int, tuple[Any, list[Any]]]]:
+        """Returns the new root, and the new containers and their children by number."""
         levels = self.levels
-        result = Trail(self.root, levels)
+        root = self.root
         changed: dict[int, list[Any]] = {}
         spliced: set[int] = set()
         for (number, position), value in zip(places, values, strict=True):
             if number < 0:
-                result.root = value
+                root = value
             elif value is not levels[number][1][position]:
-                self._open(number, changed)
+                if number not in changed:
+                    self._open(number, changed)
                 changed[number][position] = value
                 if type(value) is Several:
                     spliced.add(number)
+        nodes: dict[int, tuple[Any, list[Any]]] = {}
         for number in sorted(changed, reverse=True):
             children = changed[number]
             if number in spliced:
                 children = _joined(children)
             old, _, parent, position, kind = levels[number]
             node = kind.with_children(old, children)
-            result.levels[number] = (node, children, parent, position, kind)
+            nodes[number] = node, children
             if parent < 0:
-                result.root = node
+                root = node
             else:
                 changed[parent][position] = node
-        return result
+        return root, nodes
 
     def _open(self, number: int, changed: dict[int, list[Any]]) -> None:
         """Makes lists of the children of a container and of those above, to change them."""
@@ -213,5 +230,5 @@ class Trail:
 def _joined(children: list[Any]) -> list[Any]:
     result: list[Any] = []
     for child in children:
-        result.extend(child.items if type(child) is Several else (child,))
+        result.extend(child if type(child) is Several else (child,))
     return result

@@ -217,6 +217,7 @@ leaves = (
     | st.sampled_from([np.dtype("float32"), np.dtype([("a", "i4"), ("b", "f8", 2)])])
     | st.builds(slice, st.integers(), st.none() | st.integers())
     | st.builds(bytearray, st.binary(max_size=120))
+    | st.builds(memoryview, st.binary(max_size=120))
     | st.text(min_size=90, max_size=400)
     | st.integers(2**400, 2**420)
 )
@@ -297,7 +298,6 @@ NOT_PYTHON = {
     "keys of a dictionary": {"a": 1}.keys(),
     "a generator": (index for index in "ab"),
     "a bound builtin": "".join,
-    "memory": memoryview(b"abc"),
     "an object": object(),
 }
 

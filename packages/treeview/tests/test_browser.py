@@ -605,7 +605,7 @@ def test_outputs_work_where_notebooks_put_them_and_under_a_strict_policy(open_pa
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     page = open_page(f"<!doctype html><head>{policy}</head><body></body>")
     page.evaluate(INSERT, [again.html(), again.html(), treeview.render_html([1, 2])])
-    page.wait_for_function("document.querySelectorAll('.tv-list').length === 2")
+    page.locator(".tv-list").nth(1).wait_for()
     fields = page.get_by_role("searchbox").all()
     assert len(fields) == 2
     fields[1].fill('"word 7"')
@@ -613,3 +613,12 @@ def test_outputs_work_where_notebooks_put_them_and_under_a_strict_policy(open_pa
     first, second = (one.inner_text() for one in page.locator(".tv-list").all())
     assert first == again.text(width=100)
     assert "index': 8" not in second
+
+
+def test_large_trees_in_figures_and_tables_can_be_searched(open_page):
+    large = [[f"a longer word {i} {j}" for j in range(30)] for i in range(90)]
+    page = treeview.Page("T").add(treeview.inline("beside ", large))
+    page.table(["a", "tree"], [["x", treeview.render(large)]])
+    opened = started(open_page, page.html())
+    assert opened.get_by_role("searchbox").count() == 2
+    assert "beside" in opened.locator("main").inner_text()

@@ -152,3 +152,15 @@ def test_texts_reach_no_output_with_what_is_not_plainly_visible(make):
     assert "\x1b[31m" not in figure.text(color=True)
     assert "<b>" not in figure.html()
     figure.html().encode()
+
+
+def test_large_trees_in_figures_keep_what_the_script_needs():
+    large = [[f"a longer word {i} {j}" for j in range(30)] for i in range(90)]
+    figure = treeview.inline(large, treeview.indented(large), "beside")
+    soup = BeautifulSoup(figure.html(), "html.parser")
+    assert len(soup.select(".treeview .treeview > script.tv-data")) == 2
+    assert len(soup.find_all("script", type=False)) == 1
+
+
+def test_small_trees_in_figures_bring_no_script():
+    assert "<script" not in treeview.inline([1, 2], {"a": ["some words"] * 30}).html()

@@ -7,7 +7,7 @@ from typing import Any
 
 from treeview._document import printable
 from treeview._inline import text_width
-from treeview._markup import Markup, css_color, escape
+from treeview._markup import Markup, css_color, embedded, escape, joined
 from treeview._rendering import Displayable, render
 from treeview.arrays.colors import diverging_map, parse_colormap, sequential_map
 
@@ -52,7 +52,7 @@ def inline(*parts: object, wrap: bool = False) -> Figure:
         A figure. As text, parts of several lines stand beside each other, too.
     """
     shown = [as_displayable(part) for part in parts]
-    markups = [part.markup() for part in shown]
+    markups = [embedded(part.markup()) for part in shown]
     style = "display:flex;align-items:flex-start;flex-wrap:" + ("wrap" if wrap else "nowrap")
     cells = "".join(f"<div>{markup.html}</div>" for markup in markups)
     plain, colored = (
@@ -61,19 +61,19 @@ def inline(*parts: object, wrap: bool = False) -> Figure:
         )
         for color in (False, True)
     )
-    return Figure(plain, _joined(f'<div style="{style}">{cells}</div>', markups), colored)
+    return Figure(plain, joined(f'<div style="{style}">{cells}</div>', markups), colored)
 
 
 def indented(part: object) -> Figure:
     """Moves a part to the right by two columns."""
     shown = as_displayable(part)
-    markup = shown.markup()
+    markup = embedded(shown.markup())
     plain, colored = (
         "\n".join(f"  {line}" for line in shown.text(color=color).split("\n"))
         for color in (False, True)
     )
     body = f'<div style="margin-left:2ch">{markup.html}</div>'
-    return Figure(plain, _joined(body, [markup]), colored)
+    return Figure(plain, joined(body, [markup]), colored)
 
 
 def styled(part: object, css: str) -> Figure:
@@ -89,9 +89,9 @@ def styled(part: object, css: str) -> Figure:
     if not isinstance(css, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
         raise TypeError(f"Expected `css` to be a string of CSS declarations, got {css!r}.")
     shown = as_displayable(part)
-    markup = shown.markup()
+    markup = embedded(shown.markup())
     body = f'<div style="{escape_markup(css)}">{markup.html}</div>'
-    return Figure(shown.text(color=False), _joined(body, [markup]), shown.text(color=True))
+    return Figure(shown.text(color=False), joined(body, [markup]), shown.text(color=True))
 
 
 def with_font_size(part: object, size: str | float) -> Figure:
@@ -182,11 +182,6 @@ def _luminance(red: int, green: int, blue: int) -> float:
         return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
 
     return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
-
-
-def _joined(html: str, parts: Sequence[Markup]) -> Markup:
-    sheets = frozenset[str]().union(*(part.sheets for part in parts))
-    return Markup(html, sheets, any(part.interactive for part in parts))
 
 
 def _side_by_side(texts: Sequence[str], plain: Sequence[str]) -> str:

@@ -138,21 +138,37 @@ def script_element(name: str = _SCRIPT) -> str:
 
 def wrapped(markup: Markup) -> Markup:
     """A piece with its data inside the element that carries colours and fonts, for a page."""
-    return replace(markup, html=f'<div class="treeview">{markup.html}{markup.data}</div>')
+    html = f'<div class="treeview">{markup.html}{markup.data}</div>'
+    return replace(markup, html=html, data="", interactive=markup.interactive or bool(markup.data))
 
 
-def wrapped(markup: Markup) -> Markup:
-    """A piece with its data inside the element that carries colours and fonts, for a page."""
-    return replace(markup, html=f'<div class="treeview">{markup.html}{markup.data}</div>')
+def embedded(markup: Markup) -> Markup:
+    """A piece as a part of another one: a large tree in an element of its own, with its data."""
+    return wrapped(markup) if markup.interactive and markup.data else replace(markup, data="")
+
+
+def joined(html: str, parts: Iterable[Markup]) -> Markup:
+    """Markup that is made of that of parts, with all that these need."""
+    parts = list(parts)
+    return Markup(
+        html,
+        frozenset[Sheet]().union(*(part.sheets for part in parts)),
+        any(part.interactive for part in parts),
+        framed=any(part.framed for part in parts),
+    )
+
+
+def script_elements(parts: Iterable[Markup]) -> str:
+    """The scripts that some parts of a page need, each once."""
+    parts = list(parts)
+    if any(part.interactive for part in parts):
+        return script_element()
+    return script_element(_FRAMES) if any(part.framed for part in parts) else ""
 
 
 def fragment_html(markup: Markup) -> str:
     """One output as HTML that brings its own styles, ready for a notebook or another page."""
-    if markup.interactive:
-        sheets = {*markup.sheets, SCRIPT}
-        body = f"{style_element(sheets)}{markup.html}{markup.data}{script_element()}"
-    else:
-        body = f"{style_element(markup.sheets)}{markup.html}"
-        if markup.framed:
-            body += script_element(_FRAMES)
+    sheets = {*markup.sheets, SCRIPT} if markup.interactive else markup.sheets
+    data = markup.data if markup.interactive else ""
+    body = f"{style_element(sheets)}{markup.html}{data}{script_elements([markup])}"
     return f'<div class="treeview">{body}</div>'

@@ -44,7 +44,7 @@ from treeview._markup import (
     css_color,
     escape,
     escape_source,
-    script_element,
+    script_elements,
     style_element,
     styled_html,
 )
@@ -176,10 +176,9 @@ def page_html(parts: Sequence[Markup], title: str) -> str:
         An HTML document.
     """
     sheets = {REPORT}.union(*(part.sheets for part in parts))
-    script = ""
-    if any(part.data for part in parts):
+    if any(part.interactive for part in parts):
         sheets.add(SCRIPT)
-        script = script_element()
+    script = script_elements(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from treeview._figures import as_displayable
-from treeview._markup import Markup, escape
+from treeview._markup import Markup, escape, joined
 from treeview._page import page_html
 from treeview._rendering import Displayable, write_file
 
@@ -106,8 +106,7 @@ class Page:
             f"<div class=tv-table><table>{said}<thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></div>"
         )
-        sheets = frozenset[str]().union(*(cell.sheets for row in cells for cell in row))
-        return self._add(Markup(html, sheets))
+        return self._add(joined(html, [cell for row in cells for cell in row]))
 
     def add(self, value: object, **options: Any) -> Self:
         """Adds a rendering, a figure, a string (as it is) or another object (rendered).

@@ -37,7 +37,8 @@ function collectFigures(tree) {
  * @param {HTMLElement} tree
  */
 async function start(tree) {
-  const [data, more] = tree.querySelectorAll("script.tv-data");
+  // A figure is a tree's wrapper, too, and may hold trees of their own.
+  const [data, more] = tree.querySelectorAll(":scope > script.tv-data");
   if (!data) return;
   const said = tree.querySelector(".tv-said");
   if (data.hasAttribute("data-packed") && !("DecompressionStream" in globalThis)) {

@@ -11,10 +11,11 @@ from typing import Any
 from modeldata._node_kinds import NodeKind, kind_of
 from modeldata.selectors._trail import Place, Trail
 
-_SUSPICIOUS_DEPTH = 500
-
 TypeRule = tuple[bool | None, NodeKind | None]
 """Whether nodes of a type are wanted (None: ask each), and how to get into them (None: do not)."""
+
+_NOTHING: TypeRule = (False, None)
+_SUSPICIOUS_DEPTH = 500
 
 Step = Callable[[Any, Any, Any], tuple[Any, bool]]
 """From the state of a container, the key of a child and the child to the child's state (None to
@@ -64,13 +65,17 @@ def search(
                 cls = type(node)
                 rule = rules.get(cls)
                 if rule is None:
-                    rule = rules[cls] = rule_for(node)
+                    rule = rules[cls] = _shared(rule_for(node))
+                if rule is _NOTHING:
+                    continue
                 verdict, kind = rule
                 if verdict or (verdict is None and is_wanted(node)):
                     found.append((number, position))
                     if not innermost:
                         continue
                 if kind is not None and (children := kind.children_of(node)):
+                    if len(children) == 1 and rules.get(type(children[0])) is _NOTHING:
+                        continue  # the most frequent case, a layer with one parameter
                     stack.append((items, number))
                     levels.append((node, children, number, position, kind))
                     number = len(levels) - 1
@@ -83,6 +88,10 @@ def search(
                     break
                 items, number = stack.pop()
     return _innermost(trail, found) if innermost else found
+
+
+def _shared(rule: TypeRule) -> TypeRule:
+    return _NOTHING if rule == _NOTHING else rule
 
 
 def follow(

@@ -14,7 +14,7 @@ from jax import lax
 from modeldata import NamedArray, nx
 
 DTYPES = [
-    "bool", "int4", "uint8", "int32", "float8_e4m3fn", "float8_e5m2", "bfloat16", "float16",
+    "bool", "int4", "uint8", "int32", "float8_e4m3fn", "bfloat16",
     "float32", "complex64", "key",
 ]  # fmt: skip
 

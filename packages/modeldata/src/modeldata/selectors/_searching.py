@@ -53,45 +53,56 @@ def search(
     Returns:
         The places of the wanted nodes, in order.
     """
-    levels = trail.levels
     rules: dict[type, TypeRule] = {}
+
+    def rule_of(node: Any) -> TypeRule:
+        rule = rule_for(node)
+        rules[type(node)] = _NOTHING if rule == _NOTHING else rule
+        return rules[type(node)]
+
     found: list[Place] = []
     for start in starts:
-        number = start[0]
-        items: Iterator[tuple[int, Any]] = iter(((start[1], trail.node_at(start)),))
-        stack: list[tuple[Iterator[tuple[int, Any]], int]] = []
-        while True:
-            for position, node in items:
-                cls = type(node)
-                rule = rules.get(cls)
-                if rule is None:
-                    rule = rules[cls] = _shared(rule_for(node))
-                if rule is _NOTHING:
-                    continue
-                verdict, kind = rule
-                if verdict or (verdict is None and is_wanted(node)):
-                    found.append((number, position))
-                    if not innermost:
-                        continue
-                if kind is not None and (children := kind.children_of(node)):
-                    if len(children) == 1 and rules.get(type(children[0])) is _NOTHING:
-                        continue  # the most frequent case, a layer with one parameter
-                    stack.append((items, number))
-                    levels.append((node, children, number, position, kind))
-                    number = len(levels) - 1
-                    items = enumerate(children)
-                    if len(stack) % _SUSPICIOUS_DEPTH == 0:
-                        trail.refuse_cycle(number)
-                    break
-            else:
-                if not stack:
-                    break
-                items, number = stack.pop()
+        found += _search_from(trail, start, is_wanted, rules, rule_of, innermost=innermost)
     return _innermost(trail, found) if innermost else found
 
 
-def _shared(rule: TypeRule) -> TypeRule:
-    return _NOTHING if rule == _NOTHING else rule
+def _search_from(
+    trail: Trail,
+    start: Place,
+    is_wanted: Callable[[Any], bool],
+    rules: dict[type, TypeRule],
+    rule_of: Callable[[Any], TypeRule],
+    *,
+    innermost: bool,
+) -> list[Place]:
+    """Searches one node, given the rules so far, and a function that adds one."""
+    levels = trail.levels
+    found: list[Place] = []
+    number = start[0]
+    items: Iterator[tuple[int, Any]] = iter(((start[1], trail.node_at(start)),))
+    stack: list[tuple[Iterator[tuple[int, Any]], int]] = []
+    while True:
+        for position, node in items:
+            verdict, kind = rules.get(type(node)) or rule_of(node)
+            if verdict or (verdict is None and is_wanted(node)):
+                found.append((number, position))
+                if not innermost:
+                    continue
+            if kind is None or not (children := kind.children_of(node)):
+                continue
+            if len(children) == 1 and rules.get(type(children[0])) is _NOTHING:
+                continue  # the most frequent case, a layer with one parameter
+            stack.append((items, number))
+            levels.append((node, children, number, position, kind))
+            number = len(levels) - 1
+            items = enumerate(children)
+            if len(stack) % _SUSPICIOUS_DEPTH == 0:
+                trail.refuse_cycle(number)
+            break
+        else:
+            if not stack:
+                return found
+            items, number = stack.pop()
 
 
 def follow(

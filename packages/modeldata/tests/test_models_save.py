@@ -2,6 +2,7 @@ import dataclasses
 import functools
 import json
 import sys
+import types
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +36,7 @@ SETTINGS = {
 def tensors():
     draw = np.random.default_rng(0)
     family = family_named("llama")
-    checkpoint = type("Config", (), {"config": SETTINGS, "source": "a test"})()
+    checkpoint = types.SimpleNamespace(config=SETTINGS, source="a test", naming="huggingface")
     config = family.read_config(checkpoint, jnp.float32)
     places = [
         rule.place_for("huggingface")
@@ -77,6 +78,17 @@ def test_changed_values_are_saved_in_whatever_order_their_axes_are(model, tmp_pa
     saved = safetensors.numpy.load_file(tmp_path / "model.safetensors")
     for name, values in tensors().items():
         np.testing.assert_array_equal(saved[name], 2 * values)
+
+
+def test_a_model_with_a_stack_of_blocks_is_saved_as_the_list_that_it_was(model, tmp_path):
+    stacked = models.stack_blocks(model)
+    models.save(stacked, tmp_path)
+    saved = safetensors.numpy.load_file(tmp_path / "model.safetensors")
+    assert saved.keys() == tensors().keys()
+    for name, values in tensors().items():
+        np.testing.assert_array_equal(saved[name], values)
+    assert models.compare(stacked, model, [1, 2]).is_equal
+    assert models.compare(model, stacked, [1, 2]).is_equal
 
 
 def test_the_type_of_the_parameters_is_the_type_of_the_file(model, tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from modeldata.models._blocks import without_stack
 from modeldata.models.checkpoints import import_extra, is_transformers_model
 from modeldata.models.transformer import TransformerBlock, TransformerLM
 from modeldata.named import NamedArray, arange, wrap
@@ -100,6 +101,7 @@ def compare(
             "Expected prompts of at least one token, but got an empty one, or none. Begin with the "
             "tokenizer's `bos_id`."
         )
+    model = without_stack(model)
     run = _runner(reference, sum(isinstance(x, TransformerBlock) for x in _layers(model)))
     differences: dict[str, list[float]] = {}
     for text in texts:
@@ -126,7 +128,7 @@ def _layers(model: TransformerLM) -> list[Any]:
     if not isinstance(layers, list) or not any(isinstance(x, TransformerBlock) for x in layers):
         raise ValueError(
             "Expected a model whose `body` is a `Sequential` with a `TransformerBlock` for each "
-            f"block, but got a `{type(model.body).__name__}` without. Unstack its blocks first."
+            f"block, but got a `{type(model.body).__name__}` without."
         )
     return layers
 
@@ -156,6 +158,7 @@ def _plain(value: NamedArray) -> np.ndarray:
 
 def _runner(reference: Any, blocks: int) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     if isinstance(reference, TransformerLM):
+        reference = without_stack(reference)
         found = sum(isinstance(layer, TransformerBlock) for layer in _layers(reference))
         _check_blocks(blocks, found)
         return lambda tokens: _outputs(reference, tokens)

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from modeldata.models._blocks import without_stack
 from modeldata.models.checkpoints import Place, SaveError, import_extra
 from modeldata.models.families import Family, family_named
 from modeldata.models.transformer import ModelOrigin, TransformerEncoder, TransformerLM
@@ -25,8 +26,8 @@ def save(model: TransformerLM | TransformerEncoder, folder: str | os.PathLike[st
     """Saves a model as a folder that `load` and the transformers library read.
 
     Values of parameters may be other than those that were loaded. All layers must be as they were,
-    since the format has no place for others. The tokenizer is not saved; copy its files from the
-    checkpoint that the model comes from.
+    since the format has no place for others; only blocks may be in a stack. The tokenizer is not
+    saved; copy its files from the checkpoint that the model comes from.
 
     Args:
         model: A model that `load` made.
@@ -52,7 +53,7 @@ def save(model: TransformerLM | TransformerEncoder, folder: str | os.PathLike[st
             "`unbind_params`, or load a checkpoint and bind them to that model."
         )
     family = family_named(origin.family)
-    values = _checked_values(model, family, origin)
+    values = _checked_values(without_stack(model), family, origin)
     config = _config_of(family, origin, next(iter(values.values())).dtype)
     library = import_extra("safetensors.numpy", "hf", "Saving a model")
     path = _checked_folder(folder)

@@ -189,11 +189,8 @@ def test_without_safetensors_the_error_says_how_to_get_it(model, tmp_path, monke
 
 
 def test_what_differs_first_is_marked_in_a_comparison(model):
-    blocks = [
-        i for i, x in enumerate(model.body.sublayers) if isinstance(x, models.TransformerBlock)
-    ]
-    second = md.select(model).at(lambda m: m.body.sublayers[blocks[1]])
-    other = second.at_instances_of(nn.Softmax).insert_after(nn.ConstantRescale(by=0.5))
+    second = md.select(model).at_instances_of(nn.Softmax).pick_nth_selected(1)
+    other = second.insert_after(nn.ConstantRescale(by=0.5))
     assert models.compare(model, model, [1, 2, 3]).is_equal
     found = models.compare(other, model, [[1, 2, 3], [4]])
     assert [part.name for part in found.parts] == ["embedding", "block 0", "block 1", "logits"]

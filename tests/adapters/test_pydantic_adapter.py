@@ -42,6 +42,12 @@ def test_a_model_shows_its_fields_and_keeps_its_secrets(lines):
     assert "hunter3" not in page
 
 
+def test_secrets_are_no_python_in_a_roundtrip(shown):
+    text = shown(Model(name="Ann"), roundtrip=True)
+    assert "hunter2" not in text
+    assert "password=<SecretStr('**********')>" in text
+
+
 def test_root_models_and_dataclasses_are_shown(shown):
     root = pydantic.create_model("Root", __base__=pydantic.RootModel[list[int]])
     assert shown(root([1])) == "Root(root=[1])"

@@ -404,6 +404,10 @@ def test_looking_at_wrappers_calls_nothing():
     assert shown(gone) == "<ReferenceType to nothing any more>"
 
 
+def test_a_cache_is_no_python_in_a_roundtrip():
+    assert shown(functools.lru_cache(3)(len), roundtrip=True).startswith("<lru_cache(len)>")
+
+
 def test_a_released_memory_is_no_more_than_its_name():
     view = memoryview(b"ab")
     view.release()

@@ -7,7 +7,8 @@ from typing import Any
 
 import pydantic
 
-from treeview._document import text
+from treeview._document import Text, text
+from treeview._guard import safe_repr
 from treeview._names import class_of
 from treeview._registry import Registry
 from treeview._view import Sketch, View
@@ -41,6 +42,12 @@ def show_model(model: pydantic.BaseModel, view: View) -> Sketch:
     return view.record(model, shown, static=static, note=note)
 
 
+def _show_secret(secret: Any, view: View) -> Text:
+    """A secret, masked; in a roundtrip in marks, since the mask is not the secret."""
+    masked = safe_repr(secret)
+    return view.text(f"<{masked}>" if view.options.roundtrip else masked)
+
+
 def _slot(model: pydantic.BaseModel, name: str) -> Any:
     try:
         return object.__getattribute__(model, name)
@@ -51,3 +58,5 @@ def _slot(model: pydantic.BaseModel, name: str) -> Any:
 def register(registry: Registry) -> None:
     """Tells a registry about pydantic's types."""
     registry.register(pydantic.BaseModel, show_model)
+    for secret in (pydantic.Secret, pydantic.SecretStr, pydantic.SecretBytes):
+        registry.register(secret, _show_secret)

@@ -13,7 +13,7 @@ from treeview._names import class_of, type_attribute, type_name, type_namespace
 from treeview._paths import Attribute
 from treeview._registry import Registry
 from treeview._view import Sketch, View
-from treeview.handlers.objects import draw_enum
+from treeview.handlers.objects import draw_enum, not_rebuilt
 
 _SHOWN_BYTES = 10_000
 _REFERENCE: Any = weakref.ref
@@ -57,6 +57,8 @@ def draw_cached(obj: Any, view: View) -> Sketch:
     limit = "" if found.maxsize is None else f" of {found.maxsize}"
     sketch = _call(obj, obj.__wrapped__, view, Attribute("__wrapped__"))
     sketch.head = text(("lru_cache", "type"), "(")
+    if view.options.roundtrip:
+        return not_rebuilt(sketch)
     sketch.note = text((f"# {found.currsize}{limit} results kept, {found.hits} hits", "comment"))
     return sketch
 

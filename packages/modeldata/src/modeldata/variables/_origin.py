@@ -2,9 +2,8 @@
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
-
-from jax.extend import core
+import functools
+from collections.abc import Callable, Iterator
 
 _call: contextvars.ContextVar["Call | None"] = contextvars.ContextVar("call", default=None)
 
@@ -29,7 +28,15 @@ class Call:
 
 def current_trace() -> object:
     """Returns a token that equals another one taken under the same JAX transformation."""
-    return core.get_opaque_trace_state(convention="modeldata")
+    return _trace_state()(convention="modeldata")
+
+
+@functools.cache
+def _trace_state() -> Callable[..., object]:
+    # `jax.extend` loads the compilers of kernels, which takes as long as half of this package.
+    from jax.extend import core  # noqa: PLC0415  # not before it is needed
+
+    return core.get_opaque_trace_state
 
 
 def current_call() -> Call | None:

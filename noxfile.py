@@ -68,7 +68,7 @@ def types(session):
     """Check the types of both packages."""
     session.install(
         *editable(f"{TREEVIEW}[notebook,widget,terminal]", f"{MODELDATA}[view,hf,gguf,train]"),
-        *group("types"),
+        *group("types", "adapters"),
     )
     python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

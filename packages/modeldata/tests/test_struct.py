@@ -17,6 +17,7 @@ from modeldata import (
     Struct,
     is_pytree_dataclass_type,
     is_pytree_node_field,
+    nn,
     nx,
     pytree_dataclass,
     select,
@@ -417,8 +418,12 @@ class TestMethods:
             note: Any = dataclasses.field(compare=False)
 
         assert hash(Noted(1, "a")) == hash(Noted(1, ["not hashable"]))
-        with pytest.raises(TypeError, match="unhashable type: 'list'"):
+        with pytest.raises(TypeError, match="hash a `Noted`, but got an unhashable type: 'list'"):
             hash(Noted([1], "a"))
+
+    def test_compiling_a_struct_as_a_function_says_what_to_do_instead(self):
+        with pytest.raises(TypeError, match=r"`variable_jit\(layer\)` does so for a layer"):
+            jax.jit(nn.Sequential([nn.Identity()]))(1.0)
 
     def test_an_own_hash_is_kept_and_a_parents_is_not(self):
         @pytree_dataclass

@@ -335,7 +335,14 @@ def _compare_trees(cls: type) -> None:
     values_of = tuple_getter(tuple(field.name for field in fields))
 
     def hash_fields(self: Any) -> int:
-        return hash(values_of(self))
+        try:
+            return hash(values_of(self))
+        except TypeError as error:
+            raise TypeError(
+                f"Expected hashable fields in order to hash a `{cls.__name__}`, but got an "
+                f"{error}. Use its `id`, or, where a transformation of JAX asks for the hash, make "
+                "it an argument of the function: `variable_jit(layer)` does so for a layer."
+            ) from None
 
     cls.__hash__ = hash_fields  # pyright: ignore[reportAttributeAccessIssue]  # as above
 

@@ -419,6 +419,25 @@ def test_exception_groups_show_their_members():
     assert shown(group) == "ExceptionGroup('several', [ValueError(1), TypeError(2)])"
 
 
+def raise_at_depth(depth):
+    if depth:
+        raise_at_depth(depth - 1)
+    raise ValueError("deep")
+
+
+def test_an_exception_that_went_through_frames_shows_all_of_them():
+    for depth, frames in [(1, 3), (2, 4)]:
+        try:
+            raise_at_depth(depth)
+        except ValueError as error:
+            lines = shown(error).splitlines()
+            start = lines.index("  __traceback__=traceback[")
+            assert lines[0].startswith("ValueError(  # at ")
+            assert len(lines[start + 1 : lines.index("  ],")]) == frames
+            assert lines[-3].endswith(" in raise_at_depth,")
+            assert "__traceback__" not in treeview.render_text(error, roundtrip=True)
+
+
 def test_tracebacks_show_their_places():
     try:
         1 / 0

@@ -1,5 +1,6 @@
 """Exceptions and tracebacks."""
 
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -9,6 +10,9 @@ from treeview._paths import Attribute, Opaque, Step
 from treeview._registry import Registry
 from treeview._view import Sketch, View, instance_fields
 from treeview.handlers.functions import source_place
+
+
+_MOST_FRAMES = 10_000
 
 
 def register(registry: Registry) -> None:
@@ -29,6 +33,9 @@ def draw_exception(obj: BaseException, view: View) -> Sketch:
         hidden = state["__suppress_context__"].__get__(obj)
         context = None if hidden else state["__context__"].__get__(obj)
         more = {"__notes__": notes, "__cause__": cause, "__context__": context}
+        trace: TracebackType | None = state["__traceback__"].__get__(obj)
+        if trace is not None and trace.tb_next is not None:  # else the note says it all
+            more["__traceback__"] = trace
         more = {name: value for name, value in more.items() if value is not None}
         more = {**_own_fields(obj, arguments), **more}
         if cause is context:
@@ -61,11 +68,16 @@ def _own_fields(obj: BaseException, arguments: tuple[Any, ...]) -> dict[str, Any
 def draw_traceback(obj: TracebackType, view: View) -> Sketch:
     """The places of a traceback, outermost first."""
     places: list[Text] = []
+    count = 0
     step: TracebackType | None = obj
-    while step is not None and len(places) < view.options.max_items:
-        places.append(text(_place(step)))
+    while step is not None and count < _MOST_FRAMES:
+        if count < view.options.max_items:
+            places.append(text(_place(step)))
+        count += 1
         step = step.tb_next
-    return view.sequence(obj, places, name="traceback", steps=None)
+    sketch = view.sequence(obj, places, name="traceback", steps=None, count=count)
+    frames = "1 frame" if count == 1 else f"{count} frames"
+    return replace(sketch, folded=text(("traceback", "type"), "[", (f"… {frames}", "muted"), "]"))
 
 
 def draw_frame(obj: FrameType, view: View) -> Text:
@@ -77,7 +89,7 @@ def draw_frame(obj: FrameType, view: View) -> Text:
 def _raised_at(trace: TracebackType | None) -> Text:
     if trace is None:
         return EMPTY
-    for _ in range(10_000):
+    for _ in range(_MOST_FRAMES):
         if trace.tb_next is None:
             break
         trace = trace.tb_next

@@ -11,7 +11,6 @@ from treeview._registry import Registry
 from treeview._view import Sketch, View, instance_fields
 from treeview.handlers.functions import source_place
 
-
 _MOST_FRAMES = 10_000
 
 

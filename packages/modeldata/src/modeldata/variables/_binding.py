@@ -36,6 +36,7 @@ def unbind_variables(
             a slot that the tree holds already.
     """
     leaves, treedef = jax.tree_util.tree_flatten(tree, is_leaf=_is_slot)
+    slots = [leaf for leaf in leaves if _is_slot(leaf)]
     found: dict[_Key, AbstractVariable] = {}
     for index, leaf in enumerate(leaves):
         if not isinstance(leaf, AbstractVariable) or not (predicate is None or predicate(leaf)):
@@ -44,9 +45,9 @@ def unbind_variables(
         if found.setdefault(_slot_key(slot), leaf) is not leaf:
             raise _conflict(tree, leaf, found[_slot_key(slot)])
         leaves[index] = slot
-    for leaf in jax.tree_util.tree_leaves(tree, is_leaf=_is_slot):
-        if isinstance(leaf, AbstractVariableSlot) and _slot_key(leaf) in found:
-            raise _conflict(tree, found[_slot_key(leaf)], leaf)
+    for slot in slots:
+        if _slot_key(slot) in found:
+            raise _conflict(tree, found[_slot_key(slot)], slot)
     variables = tuple(found.values())
     return treedef.unflatten(leaves), tuple(v.freeze() for v in variables) if freeze else variables
 
@@ -191,8 +192,22 @@ def refuse_conflicts(variables: Sequence[AbstractVariable], tree: Any) -> None:
             raise _conflict(tree, variable, other)
 
 
+class _Subclasses(dict[type, bool]):
+    """Whether types are subclasses of a class; `isinstance` asks abstract classes in Python."""
+
+    def __init__(self, parent: type) -> None:
+        super().__init__()
+        self._parent = parent
+
+    def __missing__(self, cls: type) -> bool:
+        return self.setdefault(cls, issubclass(cls, self._parent))
+
+
+_SLOT_TYPES = _Subclasses(AbstractVariableSlot)
+
+
 def _is_slot(node: Any) -> bool:
-    return isinstance(node, AbstractVariableSlot)
+    return _SLOT_TYPES[type(node)]
 
 
 def _is_variable(node: Any) -> bool:

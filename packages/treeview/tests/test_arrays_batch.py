@@ -8,9 +8,9 @@ from treeview._document import Branch, Picture, Text
 from treeview._options import Options
 from treeview._registry import default_registry
 from treeview.adapters.numpy import NumpyAdapter
-from treeview.arrays.batch import finish_arrays
+from treeview.arrays.batch import ArrayRequest, finish_arrays
 from treeview.arrays.delegate import delegating_adapter
-from treeview.arrays.protocol import ArrayInfo, ArrayRequest, Axis, positional_axes
+from treeview.arrays.protocol import ArrayInfo, Axis, positional_axes
 
 default_registry.load_plugins()
 

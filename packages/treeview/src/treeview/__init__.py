@@ -19,6 +19,7 @@ from treeview._report import Page
 from treeview._totals import Totals
 from treeview._view import Shown, Sketch, View
 from treeview._walk import totals
+from treeview.arrays.autovisualizer import ArrayAutovisualizer
 from treeview.arrays.delegate import delegating_adapter
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Shard, Statistics
 from treeview.notebook import (
@@ -30,6 +31,7 @@ from treeview.notebook import (
 
 __all__ = [
     "ArrayAdapter",
+    "ArrayAutovisualizer",
     "ArrayInfo",
     "Axis",
     "Figure",

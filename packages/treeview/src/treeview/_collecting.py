@@ -17,9 +17,10 @@ from treeview._names import class_of, type_name
 from treeview._options import Options
 from treeview._totals import ArrayShare, Totals
 from treeview._view import ArraySketch
-from treeview.arrays.batch import read_arrays
+from treeview._visualizing import Visualizer
+from treeview.arrays.batch import ArrayRequest, read_arrays
 from treeview.arrays.delegate import DelegatingAdapter
-from treeview.arrays.protocol import ArrayAdapter, ArrayRequest
+from treeview.arrays.protocol import ArrayAdapter
 
 ShownChildren = Callable[[Node], Mapping[int, int]]
 """For each branch of a document (by its id) how many of its children an output will write."""
@@ -39,6 +40,7 @@ class ArrayCollector:
 
     def __init__(self, options: Options, root: str, number: Callable[[Branch], int]) -> None:
         self.sightings: list[int] = []
+        self.visualizer = Visualizer(options, root)
         self._options = options
         self._root = root
         self._number = number
@@ -72,8 +74,10 @@ class ArrayCollector:
             what = f"<{type_name(class_of(array))}: adapter raised {describe_error(error)}>"
             return text((what, "error"))
         self._known[id(array)] = (array, number, counted)
-        picture = self._options.autovisualize
-        self._requests.append(ArrayRequest(array, adapter, info, sketch.name, picture))
+        look = self.visualizer.look(array, frame, index)
+        self._requests.append(
+            ArrayRequest(array, adapter, info, sketch.name, look.picture, look.extra)
+        )
         self._shares.append(share)
         self._places.append((frame, index))
         self._see(counted, frame)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from treeview._document import Branch
-from treeview._paths import Step, key_path
+from treeview._paths import Opaque, Step, key_path
 from treeview._totals import Totals
 
 _PATH_DEPTH = 64
+_RULE_STEPS = 100
 _LONGEST_PATH = 100
 
 
@@ -63,6 +64,17 @@ def place_text(root: str, parent: Frame, index: int) -> str:
         frame, index = frame.parent, frame.index
     path = root + key_path(reversed(steps))
     return (path or "the root") if len(path) <= _LONGEST_PATH else ""
+
+
+def rule_path(root: str, parent: Frame, index: int) -> str:
+    """The path of a child for the rules of users: the last steps of it where it is very long."""
+    steps: list[Step] = []
+    frame = parent
+    while frame.parent is not None and len(steps) < _RULE_STEPS:
+        known = index < len(frame.branch.steps)
+        steps.append(frame.branch.steps[index] if known else Opaque("..."))
+        frame, index = frame.parent, frame.index
+    return ("..." if frame.parent is not None else root) + key_path(reversed(steps))
 
 
 def set_field(branch: Branch, name: str, value: Any) -> None:

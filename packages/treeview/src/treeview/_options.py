@@ -1,7 +1,7 @@
 """Settings of how things are shown, local to the context (thread or task) that sets them."""
 
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,7 +21,11 @@ class Options:
         max_bytes: About how much text is taken from them in all.
         seconds: How long the visit may take.
         color: Whether text carries colours; None if the stream is a terminal.
-        autovisualize: Whether arrays in trees are drawn as pictures, where the output can.
+        autovisualize: Whether arrays in trees are drawn as pictures, where the output can; an
+            `ArrayAutovisualizer` says how. A function `rule(value, path)` decides for each object
+            that is no plain value, given its path as text such as `.layers[0].weight`: it returns
+            a truth value, an `ArrayAutovisualizer`, a figure or any object with rich output to
+            show beside the value, or None for nothing.
         statistics: Whether summaries of arrays read their values.
         totals: Whether branches say how many values and bytes the arrays below them hold.
         roundtrip: Whether text evaluates to an equal object wherever that is possible. Then
@@ -36,7 +40,7 @@ class Options:
     max_bytes: int = 10_000_000
     seconds: float = 5.0
     color: bool | None = None
-    autovisualize: bool = False
+    autovisualize: bool | Callable[[Any, str], Any] = False
     statistics: bool = True
     totals: bool = False
     roundtrip: bool = False
@@ -110,7 +114,8 @@ def _check_option(name: str, value: object, types: tuple[type, ...], least: int 
 
 def _accepted_types(annotation: Any) -> tuple[type, ...]:
     kinds = get_args(annotation) if get_origin(annotation) else (annotation,)
-    return (*kinds, int) if float in kinds else tuple(kinds)
+    bare = [get_origin(kind) or kind for kind in kinds]  # types that `isinstance` takes
+    return (*bare, int) if float in bare else tuple(bare)
 
 
 _LEAST = {

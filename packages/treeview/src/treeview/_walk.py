@@ -48,6 +48,7 @@ from treeview._paths import Step
 from treeview._registry import Handler, Registry, default_registry
 from treeview._totals import Totals
 from treeview._view import ArraySketch, Shown, Sketch, Steps, View
+from treeview._visualizing import with_extra
 
 SHORT = 100
 """Strings and bytes up to this length stand in a document as they are."""
@@ -191,6 +192,9 @@ class _Walk:
         if problem:
             shown = _with_problem(shown, problem)
         node = self._placed(shown, frame, index)
+        visualizer = self.arrays.visualizer
+        if visualizer.has_rule and type(shown) is not ArraySketch:
+            node = with_extra(node, visualizer.look(obj, frame, index).extra)
         if type(node) is Text:
             self.room -= sum([len(piece) for piece, _ in node.spans])
         if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
@@ -363,7 +367,8 @@ class _Walk:
         if self.level == 2:
             return text((f"<{type_name(class_of(key))} object>", "muted"))
         limits: dict[str, Any] = {} if self.exact else {"max_items": 10, "max_nodes": 30}
-        options = replace(self.options, statistics=False, totals=False, **limits)
+        limits |= {"statistics": False, "totals": False, "autovisualize": False}
+        options = replace(self.options, **limits)
         node = _Walk(options, "", self.registry, self.level + 1).run(key)
         if self.exact:
             return inline_text(node, _UNLIMITED, _UNLIMITED)

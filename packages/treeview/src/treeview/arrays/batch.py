@@ -5,7 +5,7 @@ work before anybody waits for it. What goes wrong with one array stays with it: 
 is repeated array by array.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -13,22 +13,50 @@ from typing import Any
 
 import numpy as np
 
-from treeview._document import Branch, Node, Text, text
+from treeview._document import Branch, Foreign, Node, Picture, Text, text
 from treeview._guard import STOP, describe_error
 from treeview._names import type_name
 from treeview._options import Options
+from treeview.arrays.autovisualizer import ArrayAutovisualizer
 from treeview.arrays.delegate import by_adapter
-from treeview.arrays.drawing import can_draw, draw_picture
-from treeview.arrays.protocol import ArrayAdapter, ArrayRequest, Statistics, Window
+from treeview.arrays.drawing import draw_picture
+from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Statistics, Window
 from treeview.arrays.statistics import NumpyArray, array_statistics
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import shows_values, summary_text
+from treeview.arrays.tokens import has_tokens, token_lines
 
 _BATCH_BYTES = 1 << 28  # between batches of this size the clock is read
 _BYTES_PER_SECOND = 1e9  # a careful guess of how fast statistics are made
 
-TREE_STYLE = PictureStyle(maximum_size=4000, axis_cutoff=128)
-"""How arrays are drawn inside trees."""
+_DEFAULT_VISUALIZER = ArrayAutovisualizer()
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRequest:
+    """An array that the walk met and that is drawn when all of them are known.
+
+    Attributes:
+        array: The array.
+        adapter: The adapter that speaks for it.
+        info: What `adapter.describe` said.
+        name: What to call it instead of `info.type_name`, or empty.
+        picture: Whether to draw its values, or how.
+        extra: What else to show of it, or what went wrong when that was asked for.
+    """
+
+    array: Any
+    adapter: ArrayAdapter
+    info: ArrayInfo
+    name: str = ""
+    picture: bool | ArrayAutovisualizer = False
+    extra: Picture | Foreign | Text | None = None
+
+    def style(self) -> PictureStyle | None:
+        """How to draw it; None for not at all."""
+        if isinstance(self.picture, ArrayAutovisualizer):
+            return self.picture.style(self.info)
+        return _DEFAULT_VISUALIZER.style(self.info) if self.picture else None
 
 
 @dataclass(slots=True, eq=False)
@@ -106,8 +134,8 @@ def _fetch_values(jobs: list[Reading]) -> None:
         if shows_values(info):
             job.window = tuple(np.arange(size) for size in info.shape)
             wanted.append(job)
-        elif job.request.picture and can_draw(info):
-            job.window = TREE_STYLE.window(info.shape)
+        elif (style := job.request.style()) is not None:
+            job.window = style.window(info.shape)
             wanted.append(job)
     values: Any
     for job, values in _ask(wanted, _fetch):
@@ -231,15 +259,30 @@ def _node(job: Reading) -> Node:
         failure=job.failure,
         skipped=job.skipped,
     )
-    drawn = request.picture and request.info.size > 1 and can_draw(request.info)
-    if not drawn or job.values is None:
+    children: list[Node] = []
+    style = request.style()
+    if style is not None and job.values is not None:
+        children = [*_drawn(job.values, job, style)]
+    if isinstance(request.extra, Text):
+        summary = text(summary, " ", request.extra)
+    elif request.extra is not None:
+        children.append(request.extra)
+    if not children:
         return summary
-    return _with_picture(summary, job, job.values)
+    return Branch(head=summary, values=children, folded=summary, inline=False)
 
 
-def _with_picture(summary: Text, job: Reading, values: NumpyArray) -> Node:
+def _drawn(values: NumpyArray, job: Reading, style: PictureStyle) -> Iterator[Node]:
+    """The picture of an array, and the tokens it stands for."""
     try:
-        picture = draw_picture(values, job.request.info, job.window, TREE_STYLE)
+        yield draw_picture(values, job.request.info, job.window, style)
     except Exception as error:
-        return Text((*summary.spans, (f" <no picture: {describe_error(error)}>", "error")))
-    return Branch(head=summary, values=[picture], folded=summary, inline=False)
+        yield text((f"<no picture: {describe_error(error)}>", "error"))
+    if style.token_lookup is None or not has_tokens(values):
+        return
+    try:
+        yield from token_lines(values, style.token_lookup, job.window)
+    except STOP:
+        raise
+    except BaseException as error:
+        yield text((f"<no tokens: {describe_error(error)}>", "error"))

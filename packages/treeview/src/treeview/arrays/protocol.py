@@ -130,22 +130,3 @@ class ArrayAdapter(Protocol):
     def fetch(self, requests: Sequence[tuple[Any, Window]]) -> Sequence[np.ndarray[Any, Any]]:
         """The values in each window, as NumPy arrays of the window's shape."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayRequest:
-    """An array that the walk met and that is drawn when all of them are known.
-
-    Attributes:
-        array: The array.
-        adapter: The adapter that speaks for it.
-        info: What `adapter.describe` said.
-        name: What to call it instead of `info.type_name`, or empty.
-        picture: Whether to draw its values.
-    """
-
-    array: Any
-    adapter: ArrayAdapter
-    info: ArrayInfo
-    name: str = ""
-    picture: bool = False

@@ -6,6 +6,7 @@ from typing import Literal
 
 from treeview.arrays.colors import Colors
 from treeview.arrays.protocol import Window
+from treeview.arrays.tokens import TokenLookup
 from treeview.arrays.windows import balanced_window
 
 
@@ -28,6 +29,7 @@ class PictureStyle:
         axis_labels: What to call axes.
         item_labels: What to call the indices of axes.
         value_labels: What integers stand for.
+        token_lookup: Gives the text of the token that an integer stands for.
         pixels_per_cell: The side of a cell in CSS pixels; None for 7 in large pictures and up to
             14 in small ones.
     """
@@ -46,6 +48,7 @@ class PictureStyle:
     axis_labels: Mapping[int, str] = field(default_factory=dict[int, str])
     item_labels: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
     value_labels: Mapping[int, str] = field(default_factory=dict[int, str])
+    token_lookup: TokenLookup | None = None
     pixels_per_cell: float | None = None
 
     def window(self, shape: Sequence[int]) -> Window:

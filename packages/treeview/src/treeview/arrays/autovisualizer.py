@@ -1,0 +1,141 @@
+"""Which arrays of a tree are drawn, and how."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self, SupportsIndex
+
+from treeview.arrays.drawing import can_draw
+from treeview.arrays.protocol import ArrayInfo
+from treeview.arrays.style import PictureStyle
+from treeview.arrays.tokens import TokenLookup, token_texts
+
+_SIZES = ("maximum_size", "cutoff_size_per_axis", "edge_items")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayAutovisualizer:
+    """How the arrays in a tree are drawn: a value of the option `autovisualize`.
+
+    As a rule of its own it draws all arrays of numbers; a function that decides by value and path
+    may return it for the arrays that are to be drawn so. All arrays are still read together.
+
+    Attributes:
+        maximum_size: About how many values of an array to show.
+        cutoff_size_per_axis: About how many indices of one axis to show.
+        edge_items: How many indices to keep at either end of an axis.
+        prefers_column: Names of axes that go to the columns of whatever array has them, innermost
+            first; one name may stand alone.
+        prefers_row: Names of axes that go to the rows.
+        around_zero: Whether zero is in the middle of the colours; `"auto"` if values of both signs
+            are shown.
+        force_continuous: Whether integers get colours of a map instead of nested squares.
+        token_lookup_fn: Gives the text of a token for its number, or None where there is no such
+            token; then arrays of integers show their tokens.
+        pixels_per_cell: The side of a cell in CSS pixels, 1 to 64; None for 7, up to 14 in small
+            pictures.
+
+    Raises:
+        TypeError: A setting has another type.
+        ValueError: A setting is out of range, or an axis is to be both column and row.
+
+    Example:
+        >>> with treeview.options(autovisualize=ArrayAutovisualizer(prefers_column="kv_seq")):
+        ...     treeview.show(activations)  # doctest: +SKIP
+    """
+
+    maximum_size: int = 4000
+    cutoff_size_per_axis: int = 128
+    edge_items: int = 5
+    prefers_column: Hashable | Iterable[Hashable] = ()
+    prefers_row: Hashable | Iterable[Hashable] = ()
+    around_zero: bool | Literal["auto"] = "auto"
+    force_continuous: bool = False
+    token_lookup_fn: TokenLookup | None = None
+    pixels_per_cell: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _SIZES:
+            value: Any = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+                raise TypeError(f"Expected `{name}` to be a whole number, got {value!r}.")
+            if value.__index__() < 1:
+                raise ValueError(f"Expected `{name}` to be at least 1, got {value!r}.")
+        if self.around_zero not in (True, False, "auto"):
+            raise ValueError(
+                f"Expected `around_zero` to be True, False or 'auto', got {self.around_zero!r}."
+            )
+        cell = self.pixels_per_cell
+        if cell is not None and not 1 <= cell <= 64:
+            raise ValueError(f"Expected `pixels_per_cell` between 1 and 64, got {cell!r}.")
+        if self.token_lookup_fn is not None and not callable(self.token_lookup_fn):
+            raise TypeError(
+                "Expected `token_lookup_fn` to be a function from a number to a text, got "
+                f"{self.token_lookup_fn!r}; for a tokenizer use "
+                "`ArrayAutovisualizer.for_tokenizer`."
+            )
+        both = [name for name in _names(self.prefers_column) if name in _names(self.prefers_row)]
+        if both:
+            raise ValueError(
+                "Expected each axis in one of `prefers_column` and `prefers_row`, got "
+                f"{both[0]!r} in both; leave it out of one."
+            )
+
+    @classmethod
+    def for_tokenizer(cls, tokenizer: Any, **settings: Any) -> Self:
+        """Shows the tokens behind arrays of integers.
+
+        Tokens are written as the vocabulary has them (`'Ġcat'`, `'▁cat'`), and numbers without a
+        token as `<out of bounds: 50300>`.
+
+        Args:
+            tokenizer: A tokenizer of SentencePiece, `tokenizers` or `transformers`, any object
+                with a method `decode` for lists of numbers, or a function from a number to a
+                text.
+            **settings: Other fields of `ArrayAutovisualizer`.
+
+        Raises:
+            TypeError: It is none of these, or a setting has another name.
+        """
+        known = {field.name for field in fields(cls)} - {"token_lookup_fn"}
+        for name in settings:
+            if name not in known:
+                raise TypeError(
+                    f"Expected a setting of `ArrayAutovisualizer`, got `{name}`; known are "
+                    f"{', '.join(f'`{one}`' for one in sorted(known))}."
+                )
+        return cls(token_lookup_fn=token_texts(tokenizer), **settings)
+
+    def __call__(self, value: object, path: str) -> Self:  # noqa: ARG002 - the form of a rule
+        """Is what a rule answers: to draw so whatever can be drawn."""
+        return self
+
+    def style(self, info: ArrayInfo) -> PictureStyle | None:
+        """How to draw one array; None where it has no picture."""
+        if info.size <= 1 or not can_draw(info):
+            return None
+        return PictureStyle(
+            rows=_present(self.prefers_row, info),
+            columns=_present(self.prefers_column, info),
+            continuous=True if self.force_continuous else "auto",
+            around_zero=self.around_zero,
+            maximum_size=self.maximum_size,
+            axis_cutoff=self.cutoff_size_per_axis,
+            minimum_edge=self.edge_items,
+            pixels_per_cell=self.pixels_per_cell,
+            token_lookup=self.token_lookup_fn,
+        )
+
+
+def _names(given: Hashable | Iterable[Hashable]) -> tuple[Hashable, ...]:
+    return tuple(given) if isinstance(given, list | tuple | set | frozenset) else (given,)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - a sequence of anything
+
+
+def _present(given: Hashable | Iterable[Hashable], info: ArrayInfo) -> tuple[int, ...]:
+    """Where the named axes are that an array has."""
+    found = (
+        number
+        for name in _names(given)
+        for number, axis in enumerate(info.axes)
+        if axis.name is not None and axis.name == name
+    )
+    return tuple(dict.fromkeys(found))

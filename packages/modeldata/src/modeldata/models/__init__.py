@@ -1,6 +1,7 @@
 """Language models: load them from checkpoints, generate text with them, and save them."""
 
 from modeldata.models import simple_mlp
+from modeldata.models._archive import load_tree, save_tree
 from modeldata.models._compare import ComparedPart, Comparison, compare
 from modeldata.models._generate import generate, stream
 from modeldata.models._load import load, load_tokenizer, open_checkpoint
@@ -34,8 +35,10 @@ __all__ = [
     "generate",
     "load",
     "load_tokenizer",
+    "load_tree",
     "open_checkpoint",
     "save",
+    "save_tree",
     "simple_mlp",
     "stack_blocks",
     "stream",

@@ -19,6 +19,7 @@ replaces them by visible escapes when it is made, so no output has to think of t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -67,9 +68,11 @@ class Text:
     spans: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
-        if not all(text.isprintable() for text, _ in self.spans):
-            clean = tuple((printable(text), style) for text, style in self.spans)
-            object.__setattr__(self, "spans", clean)
+        for piece, _ in self.spans:
+            if not piece.isprintable():
+                clean = tuple((printable(text), style) for text, style in self.spans)
+                object.__setattr__(self, "spans", clean)
+                return
 
     @property
     def plain(self) -> str:
@@ -79,6 +82,8 @@ class Text:
 
 def text(*parts: str | Span | Text) -> Text:
     """Joins strings, styled spans and texts into one line."""
+    if len(parts) == 1 and type(parts[0]) is str and len(parts[0]) <= _BRACKETS:
+        return _plain_text(parts[0])
     spans: list[Span] = []
     for part in parts:
         if isinstance(part, Text):
@@ -88,6 +93,15 @@ def text(*parts: str | Span | Text) -> Text:
         else:
             spans.append(part)
     return Text(tuple(spans))
+
+
+# Brackets come again and again, and all branches may share them.
+_BRACKETS = 8
+
+
+@lru_cache(maxsize=1024)
+def _plain_text(piece: str) -> Text:
+    return Text(((piece, "plain"),))
 
 
 EMPTY = Text()
@@ -191,7 +205,7 @@ class Picture:
         scale: CSS pixels per pixel of the image.
         description: A text alternative: what is shown, its shape and its range.
         labels: Texts around the image.
-        scale_legend: The legend of colours, if they have one.
+        legends: What the colours mean: a scale for each range or category.
         caption: A line below the image.
     """
 
@@ -199,8 +213,13 @@ class Picture:
     scale: float
     description: str
     labels: tuple[EdgeLabel, ...] = ()
-    scale_legend: ColorScale | None = None
+    legends: tuple[ColorScale, ...] = ()
     caption: Text = EMPTY
+
+    @property
+    def scale_legend(self) -> ColorScale | None:
+        """The first legend, if there is one."""
+        return self.legends[0] if self.legends else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Nodes on one line: in full where they fit, else shortened with a count of what is left out."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 from treeview._document import (
@@ -34,14 +35,17 @@ def text_width(line: str) -> int:
     """How many columns of a terminal a printable text takes."""
     if line.isascii():
         return len(line)
-    return sum(_character_width(character) for character in line)
+    return sum(map(_character_width, line))
 
 
 def spans_width(spans: Sequence[Span]) -> int:
     """How many columns styled text takes."""
+    if len(spans) == 1:
+        return text_width(spans[0][0])
     return text_width("".join([piece for piece, _ in spans])) if spans else 0
 
 
+@lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
     if combining(character):
         return 0
@@ -66,6 +70,11 @@ def node_text(node: Node) -> Text:
             return text((f"<picture: {node.description}>", "array"))
         case _:
             return text(atom_span(node))
+
+
+def node_spans(node: Node) -> Sequence[Span]:
+    """The spans of `node_text`, without a text around those of an atom."""
+    return node_text(node).spans if type(node) not in _ATOM_KINDS else (atom_span(node),)
 
 
 def label_spans(branch: Branch, index: int) -> list[Span]:
@@ -158,18 +167,13 @@ def flat_spans(
         styled: Whether rows of atoms carry the styles of each, which takes time.
     """
     if not isinstance(node, Branch):
-        spans = node_text(node).spans
+        spans = node_spans(node)
         return list(spans) if spans_width(spans) <= limit else None
     row = _Row(limit)
     if not _may_be_flat(node, limit, nested=False) or not row.add(node.head.spans):
         return None
-    if node.labels is None and node.omitted == 0:
-        spans = _atom_spans(node.values, node.separator, styled=styled)
-        if spans is not None:
-            ending = _flat_ending(node)
-            return row.spans if row.add([*spans, *ending]) else None
     # Branches that are not finished, outermost first, each with its children to come.
-    stack = [(node, iter(_first_flat(row, node)))]
+    stack = [(node, iter(_first_flat(row, node, styled=styled)))]
     while stack and len(stack) <= nesting and row.room >= 0:
         branch, indices = stack[-1]
         for index in indices:
@@ -179,9 +183,9 @@ def flat_spans(
                 if not _may_be_flat(value, row.room, nested=True):
                     return None
                 row.add(value.head.spans)
-                stack.append((value, iter(_first_flat(row, value))))
+                stack.append((value, iter(_first_flat(row, value, styled=styled))))
                 break
-            if not row.add(node_text(value).spans):
+            if not row.add(node_spans(value)):
                 return None
         else:
             stack.pop()
@@ -205,16 +209,35 @@ class _Row:
         return self.room >= 0
 
 
-def _first_flat(row: _Row, branch: Branch) -> range:
+def _first_flat(row: _Row, branch: Branch, *, styled: bool) -> range:
     """Writes the children of a branch if they are all atoms; returns those still to be written."""
-    count = len(branch.values)
-    if branch.labels is not None:
-        return range(count)
-    spans = _atom_spans(branch.values, branch.separator)
+    spans: list[Span] | None = None
+    if branch.labels is None:
+        spans = _atom_spans(branch.values, branch.separator, styled=styled)
+    elif not styled and (entries := atom_entries(branch, len(branch.values))) is not None:
+        spans = [(f"{branch.separator} ".join(entries), "plain")]
     if spans is None:
-        return range(count)
+        return range(len(branch.values))
     row.add(spans)
     return range(0)
+
+
+def atom_entries(branch: Branch, count: int) -> list[str] | None:
+    """The first children of a branch with their labels, or None if they are not all atoms.
+
+    Most of a large object is entries of this kind, whose text is found without looking at spans.
+    """
+    values, labels, joint = branch.values[:count], branch.labels, branch.joint
+    if not set(map(type, values)) <= _ATOM_KINDS:
+        return None
+    if labels is None:
+        return list(map(repr, values))
+    if len(labels) < len(values):
+        return None
+    if set(map(type, labels)) <= _ATOM_KINDS:
+        return [f"{label!r}{joint}{value!r}" for label, value in zip(labels, values, strict=False)]
+    written = ("".join([piece for piece, _ in label_spans(branch, i)]) for i in range(len(values)))
+    return [f"{label}{value!r}" for label, value in zip(written, values, strict=True)]
 
 
 def _atom_spans(

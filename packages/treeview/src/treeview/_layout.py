@@ -8,12 +8,13 @@ it fits and shortened where it does not. Numbers and words without labels fill t
 branch; everything else has a line of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from treeview._document import Branch, Node, Span
 from treeview._inline import (
+    atom_entries,
     cut_spans,
     fills_lines,
     flat_spans,
@@ -55,7 +56,34 @@ class Line(NamedTuple):
     @property
     def plain(self) -> str:
         """The line without styles, indented."""
-        return " " * (INDENT * self.level) + "".join([piece for piece, _ in self.spans])
+        level, spans = self
+        written = spans[0][0] if len(spans) == 1 else "".join([piece for piece, _ in spans])
+        return f"{' ' * (INDENT * level)}{written}"
+
+
+class _Entries(NamedTuple):
+    """Lines that hold one child each, which is an atom.
+
+    Attributes:
+        level: How many levels they are indented.
+        entries: Their text without what follows each.
+        separator: What follows each.
+    """
+
+    level: int
+    entries: list[str]
+    separator: str
+
+    @property
+    def plain(self) -> str:
+        """The lines, indented."""
+        indent = " " * (INDENT * self.level)
+        between = f"{self.separator}\n{indent}"
+        return f"{indent}{between.join(self.entries)}{self.separator}"
+
+    def lines(self) -> list[Line]:
+        """The lines one by one."""
+        return [Line(self.level, ((entry + self.separator, "plain"),)) for entry in self.entries]
 
 
 def open_branches(root: Node, *, width: int, max_lines: int | None) -> set[int]:
@@ -117,7 +145,16 @@ def lay_out(
         styled: Whether numbers and words carry their styles, which takes time.
     """
     plan = _plan(root, width, None if complete else max_lines, complete=complete, styled=styled)
-    return list(_lines(root, plan))
+    lines: list[Line] = []
+    for piece in _pieces(root, plan):
+        lines += piece.lines() if isinstance(piece, _Entries) else (piece,)
+    return lines
+
+
+def plain_text(root: Node, *, width: int, max_lines: int | None, complete: bool = False) -> str:
+    """What `lay_out` returns as one text without styles, in less time."""
+    plan = _plan(root, width, None if complete else max_lines, complete=complete, styled=False)
+    return "\n".join([piece.plain for piece in _pieces(root, plan)])
 
 
 @dataclass(slots=True, eq=False)
@@ -256,7 +293,7 @@ def _open(candidate: _Candidate, lines: int, plan: _Plan) -> int:
     return lines
 
 
-def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
+def _pieces(root: Node, plan: _Plan) -> Iterator[Line | _Entries]:
     # Open branches, outermost first: the branch, its separator, and the children to come.
     stack: list[tuple[Branch, list[Span], Iterator[int]]] = []
     node: Node = root
@@ -268,11 +305,11 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
         if id(node) in plan.shown and isinstance(node, Branch):
             yield Line(level, _with_note([*label, *node.head.spans], node, space))
             count = plan.shown[id(node)]
-            rows = plan.rows.get(id(node))
-            if rows is not None:
-                below = min(len(stack) + 1, plan.deepest)
-                yield from _rows(node, rows, count, below, styled=plan.styled)
-            stack.append((node, after, iter(range(count if rows is None else 0))))
+            written = _written_together(node, plan, count, min(len(stack) + 1, plan.deepest))
+            if written is not None:
+                yield from written
+                count = 0
+            stack.append((node, after, iter(range(count))))
         else:
             flat = plan.flat.get(id(node))
             if flat is None:
@@ -289,6 +326,19 @@ def _lines(root: Node, plan: _Plan) -> Iterator[Line]:
             return
         node, label = branch.values[index], label_spans(branch, index)
         after = [(branch.separator, "plain")] if branch.separator else []
+
+
+def _written_together(
+    branch: Branch, plan: _Plan, count: int, level: int
+) -> Iterable[Line | _Entries] | None:
+    """The lines of the first children where none of them needs a closer look."""
+    rows = plan.rows.get(id(branch))
+    if rows is not None:
+        return _rows(branch, rows, count, level, styled=plan.styled)
+    entries = None if plan.styled else atom_entries(branch, count)
+    if entries is None:
+        return None
+    return [_Entries(level, entries, branch.separator)] if entries else []
 
 
 def _rows(

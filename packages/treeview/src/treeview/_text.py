@@ -5,7 +5,7 @@ import sys
 from functools import partial
 
 from treeview._document import Node, Style
-from treeview._layout import INDENT, lay_out, shown_children
+from treeview._layout import INDENT, lay_out, plain_text, shown_children
 from treeview._options import Options
 from treeview._walk import build_document
 
@@ -48,18 +48,12 @@ def document_text(root: Node, options: Options) -> str:
             where `color` is True, for a string has no terminal.
     """
     width = terminal_width() if options.width is None else options.width
-    lines = lay_out(
-        root,
-        width=width,
-        max_lines=options.max_lines,
-        complete=options.roundtrip,
-        styled=bool(options.color),
-    )
+    lines, complete = options.max_lines, options.roundtrip
     if not options.color:
-        return "\n".join([line.plain for line in lines])
+        return plain_text(root, width=width, max_lines=lines, complete=complete)
     return "\n".join(
         " " * (INDENT * line.level) + "".join(_colored(piece, style) for piece, style in line.spans)
-        for line in lines
+        for line in lay_out(root, width=width, max_lines=lines, complete=complete)
     )
 
 

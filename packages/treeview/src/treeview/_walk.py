@@ -386,6 +386,8 @@ class _Walk:
             return [i for i, value in enumerate(values) if single or self._pending([value])]
         if kinds <= settled:
             return []
+        if kinds.isdisjoint(ATOM_TYPES) and kinds.isdisjoint(settled):
+            return list(range(len(values)))
         if not kinds.isdisjoint(_STRINGS):
             short = [len(value) for value in values if type(value) in _STRINGS]
             self.room -= sum([length for length in short if length <= SHORT])

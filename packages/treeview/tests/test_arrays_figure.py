@@ -236,7 +236,12 @@ def test_html_holds_the_picture_and_its_description():
             ValueError,
             "Expected `pixels_per_cell` between 1 and 64, got 0",
         ),
-        (CUBE, {"colormap": "jet"}, ValueError, "Expected `colormap` to be a sequence of colours"),
+        (
+            CUBE,
+            {"colormap": ["jet"]},
+            ValueError,
+            "Expected `colormap` to be a sequence of colours",
+        ),
     ],
 )
 def test_misfits_are_explained(array, arguments, error, message):

@@ -1,5 +1,8 @@
 """Colour maps."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 from treeview.arrays.colors import (
@@ -69,7 +72,44 @@ def test_colormaps_come_as_hex_integers_or_floats(given):
     assert parse_colormap(given).tolist() == [[255, 128, 0, 255]]
 
 
-@pytest.mark.parametrize("given", [[], "viridis", ["red"], [(1, 2)], [(300, 0, 0)], 3, [None]])
+@pytest.mark.parametrize("given", [[], ["red"], [(1, 2)], [(300, 0, 0)], 3, [None]])
 def test_other_colormaps_are_refused(given):
     with pytest.raises(ValueError, match=r"Expected `colormap` to be a sequence of colours \("):
         parse_colormap(given)
+
+
+class Map:
+    """A map as Matplotlib has them: indices and numbers from 0 to 1 choose colours."""
+
+    def __init__(self, count):
+        self.N = count
+
+    def __call__(self, places):
+        shades = np.asarray(places) / max(self.N - 1, 1)
+        return np.stack([shades, 1 - shades, 0 * shades, 1 + 0 * shades], -1)
+
+
+def test_maps_of_matplotlib_are_known_by_name(monkeypatch):
+    maps = types.SimpleNamespace(colormaps={"fire": Map(256), "three": Map(3)})
+    monkeypatch.setitem(sys.modules, "matplotlib", maps)
+    assert parse_colormap("three").tolist() == [
+        [0, 255, 0, 255],
+        [128, 128, 0, 255],
+        [255, 0, 0, 255],
+    ]
+    assert parse_colormap("fire").shape == (256, 4)
+    assert (parse_colormap(Map(1000))[[0, -1], :3] == [[0, 255, 0], [255, 0, 0]]).all()
+    with pytest.raises(
+        ValueError, match="the name of a map of Matplotlib, got 'fir'; did you mean 'fire'"
+    ):
+        parse_colormap("fir")
+    with pytest.raises(ValueError, match=r"got 'zzzzz'; `list\(matplotlib.colormaps\)` has all"):
+        parse_colormap("zzzzz")
+
+
+def test_names_need_matplotlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(
+        ValueError, match="Expected Matplotlib to be installed for `colormap='magma'`"
+    ):
+        parse_colormap("magma")

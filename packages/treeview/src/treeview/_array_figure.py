@@ -11,7 +11,7 @@ import numpy as np
 from treeview._document import Picture, printable, text
 from treeview._rendering import Rendering, write_file
 from treeview._svg import picture_png, picture_svg
-from treeview.arrays.blocks import block_lines
+from treeview.arrays.blocks import block_lines, legend_lines
 from treeview.arrays.colors import parse_colormap
 from treeview.arrays.digits import MOST_DIGITS, cell_pixels, digit_tiles
 from treeview.arrays.figure import array_picture
@@ -41,8 +41,7 @@ class ArrayFigure(Rendering):
         lines = [printable(self.picture.description)]
         if self.options.color if color is None else color:
             lines += block_lines(self.picture.pixels, width or self.options.width or 80)
-        if self.picture.scale_legend and self.picture.scale_legend.note:
-            lines.append(self.picture.scale_legend.note)
+        lines += legend_lines(self.picture.legends)
         if self.picture.caption.plain:
             lines.append(self.picture.caption.plain)
         return "\n".join(lines)
@@ -82,8 +81,9 @@ def render_array(
     valid_mask: Any = None,
     continuous: bool | Literal["auto"] = "auto",
     around_zero: bool | Literal["auto"] = "auto",
-    vmax: float | None = None,
-    vmin: float | None = None,
+    vmax: float | Sequence[float] | None = None,
+    vmin: float | Sequence[float] | None = None,
+    scale_axis: Hashable | None = None,
     trim_outliers: bool = True,
     colormap: Any = None,
     truncate: bool | Literal["auto"] = "auto",
@@ -114,11 +114,15 @@ def render_array(
             of more than seven digits. `False` insists on digits.
         around_zero: Whether zero is in the middle of the map; `"auto"` if values of both signs
             are shown and no limits are given.
-        vmax: The value of the last colour; by default the greatest value shown.
+        vmax: The value of the last colour; by default the greatest value shown. With `scale_axis`
+            also a sequence with one limit for each of its indices.
         vmin: The value of the first colour; by default the least value shown.
+        scale_axis: An axis each index of which has a range of colours of its own, such as the heads
+            of attention or the channels of an image; the legend tells them all.
         trim_outliers: Whether inferred limits are at most three standard deviations from the mean
             (three root mean squares from zero).
-        colormap: Colours (`'#rrggbb'`, triples of integers or floats) instead of the own maps.
+        colormap: Colours (`'#rrggbb'`, triples of integers or floats) instead of the own maps; or a
+            map of Matplotlib, itself or by its name, such as `"magma"`.
             Integers choose theirs by index, unless `continuous=True`.
         truncate: Whether to leave out the middle of axes; `"auto"` from 250,000 values on, of
             integers from 40,000 on.
@@ -149,8 +153,10 @@ def render_array(
     style = PictureStyle(
         continuous=continuous,
         around_zero=around_zero,
-        low=vmin,
-        high=vmax,
+        low=_single(vmin),
+        high=_single(vmax),
+        lows=_several(vmin, "vmin"),
+        highs=_several(vmax, "vmax"),
         trim_outliers=trim_outliers,
         colormap=None if colormap is None else parse_colormap(colormap),
         maximum_size=maximum_size,
@@ -167,9 +173,25 @@ def render_array(
         truncate=truncate,
         axis_labels=axis_labels,
         axis_item_labels=axis_item_labels,
+        scale_axis=scale_axis,
         style=style,
     )
     return ArrayFigure(picture)
+
+
+def _single(limit: float | Sequence[float] | None) -> float | None:
+    return None if isinstance(limit, Sequence) or np.ndim(0 if limit is None else limit) else limit
+
+
+def _several(limit: float | Sequence[float] | None, name: str) -> tuple[float, ...] | None:
+    if limit is None or not np.ndim(limit):
+        return None
+    if np.ndim(limit) != 1:
+        raise ValueError(
+            f"Expected `{name}` to be a number or a sequence of numbers, got one of "
+            f"{np.ndim(limit)} dimensions; give one limit for each index of `scale_axis`."
+        )
+    return tuple(np.asarray(limit, np.float64).tolist())
 
 
 def render_array_sharding(

@@ -52,7 +52,7 @@ def picture_html(picture: Picture, depth: int = 0, view: int | None = None) -> s
             case "bottom":
                 row += 1 + level
         cells.append(_edge_html(side, labels, picture.scale, f"{row}/{column}"))
-    below = _legend_html(picture.scale_legend)
+    below = _legends_html(picture.legends)
     if picture.caption.plain:
         below += styled_html(picture.caption.spans)
     caption = f"<figcaption style=grid-column:1/-1>{below}</figcaption>" if below else ""
@@ -122,13 +122,25 @@ def without_overlap(labels: Sequence[EdgeLabel], scale: float, thickness: float)
     return kept
 
 
-def _legend_html(scale: ColorScale | None) -> str:
-    if scale is None:
-        return ""
+def _legends_html(scales: Sequence[ColorScale]) -> str:
+    """One legend on a line of its own, or several that fill lines."""
+    if len(scales) <= 1:
+        return "".join(map(_legend_html, scales))
+    pieces = "".join(map(_legend_html, scales))
+    return f'<div style="display:flex;flex-wrap:wrap;column-gap:3ch">{pieces}</div>'
+
+
+def is_swatch(scale: ColorScale) -> bool:
+    """Whether a legend explains a single colour."""
+    return len(set(scale.colors)) == 1
+
+
+def _legend_html(scale: ColorScale) -> str:
     colors = ",".join(filter(None, map(css_color, scale.colors)))
+    width = "width:.8em;" if is_swatch(scale) else ""
     note = f"<span>{escape(scale.note)}</span>" if scale.note else ""
     return (
         f"<div class=le><span>{escape(scale.low)}</span>"
-        f'<span style="background:linear-gradient(90deg,{colors})"></span>'
+        f'<span style="{width}background:linear-gradient(90deg,{colors})"></span>'
         f"<span>{escape(scale.high)}</span>{note}</div>"
     )

@@ -20,6 +20,7 @@ from treeview._pictures import (
     LINE_PIXELS,
     MOST_COLUMNS,
     font_pixels,
+    is_swatch,
     stand_upright,
     without_overlap,
 )
@@ -78,15 +79,17 @@ def picture_svg(picture: Picture) -> str:
         inner = sum(depths[side, other] for other in range(level) if (side, other) in depths)
         parts += _labels(side, labels, inner, picture.scale, box)
     below = box.bottom + room["bottom"] + _GAP
-    lines = _legend(picture.scale_legend, below)
-    parts += lines
-    below += LINE_PIXELS + _GAP if lines else 0
+    for number, scale in enumerate(picture.legends):
+        lines = _legend(scale, below, f"scale{number}")
+        parts += lines
+        below += LINE_PIXELS + _GAP if lines else 0
     caption = _wrapped(picture.caption.plain)
     for number, line in enumerate(caption):
         parts.append(_text(line, _MARGIN, below + (number + 0.8) * LINE_PIXELS))
     height = below + len(caption) * LINE_PIXELS + _MARGIN
     widest = max([box.right + room["right"], *(_MARGIN + _width(line) for line in caption)])
-    width = max(widest, _MARGIN + _legend_width(picture.scale_legend)) + _MARGIN
+    legend_width = max(map(_legend_width, picture.legends), default=0.0)
+    width = max(widest, _MARGIN + legend_width) + _MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
         f' viewBox="0 0 {width:g} {height:g}" role="img" font-family="monospace"'
@@ -182,9 +185,9 @@ def _cut(content: str) -> str:
     return content if text_width(content) <= MOST_COLUMNS else content[: MOST_COLUMNS - 1] + "…"
 
 
-def _legend(scale: ColorScale | None, top: float) -> list[str]:
-    colors = [] if scale is None else list(filter(None, map(css_color, scale.colors)))
-    if scale is None or not colors:
+def _legend(scale: ColorScale, top: float, name: str) -> list[str]:
+    colors = list(filter(None, map(css_color, scale.colors)))
+    if not colors:
         return []
     steps = (
         f'<stop offset="{number / max(len(colors) - 1, 1):.4g}" stop-color="{color}"/>'
@@ -192,19 +195,22 @@ def _legend(scale: ColorScale | None, top: float) -> list[str]:
     )
     start = _MARGIN + _width(scale.low) + _GAP
     baseline = top + 0.8 * LINE_PIXELS
-    size = f'width="{_LEGEND_WIDTH}" height="{LINE_PIXELS - 3}"'
+    width = _bar_width(scale)
+    size = f'width="{width}" height="{LINE_PIXELS - 3}"'
     return [
-        f'<linearGradient id="scale">{"".join(steps)}</linearGradient>',
+        f'<linearGradient id="{name}">{"".join(steps)}</linearGradient>',
         _text(scale.low, _MARGIN, baseline),
-        f'<rect fill="url(#scale)" x="{start:g}" y="{top:g}" {size}/>',
-        _text(f"{scale.high}  {scale.note}".rstrip(), start + _LEGEND_WIDTH + _GAP, baseline),
+        f'<rect fill="url(#{name})" x="{start:g}" y="{top:g}" {size}/>',
+        _text(f"{scale.high}  {scale.note}".rstrip(), start + width + _GAP, baseline),
     ]
 
 
-def _legend_width(scale: ColorScale | None) -> float:
-    if scale is None:
-        return 0
-    return _width(f"{scale.low}{scale.high}  {scale.note}") + _LEGEND_WIDTH + 2 * _GAP
+def _legend_width(scale: ColorScale) -> float:
+    return _width(f"{scale.low}{scale.high}  {scale.note}") + _bar_width(scale) + 2 * _GAP
+
+
+def _bar_width(scale: ColorScale) -> int:
+    return LINE_PIXELS - 3 if is_swatch(scale) else _LEGEND_WIDTH
 
 
 def _width(content: str) -> float:

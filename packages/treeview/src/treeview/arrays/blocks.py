@@ -1,7 +1,10 @@
 """Pictures in terminals: two pixels in each character, as a half block in two colours."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from treeview._document import ColorScale, printable
 from treeview.arrays.colors import Colors
 
 
@@ -56,3 +59,13 @@ def _codes(top: list[int], bottom: list[int]) -> tuple[str, str]:
         return f"0;38;2;{bottom[0]};{bottom[1]};{bottom[2]}", "▄"
     upper, lower = (";".join(map(str, color[:3])) for color in (top, bottom))
     return f"38;2;{upper};48;2;{lower}", "▀"
+
+
+def legend_lines(legends: Sequence[ColorScale]) -> list[str]:
+    """What legends say in words: a note alone, or, where there are several, their ranges."""
+    lines: list[str] = []
+    for scale in legends:
+        span = f"{scale.low} to {scale.high}" if scale.low else scale.high
+        words = [span if len(legends) > 1 else "", scale.note]
+        lines.append(printable(", ".join(filter(None, words))))
+    return [line for line in lines if line]

@@ -6,6 +6,7 @@ it reads the same in print and with any colour vision; the diverging map is ligh
 and equally dark at its blue and red ends.
 """
 
+import importlib
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -126,14 +127,18 @@ def parse_colormap(colormap: Any) -> Colors:
 
     Args:
         colormap: Colours as `#rrggbb`, as triples of integers from 0 to 255, or as triples of
-            floats from 0 to 1.
+            floats from 0 to 1; or a map of Matplotlib, itself or by its name.
 
     Returns:
         `uint8[count, 4]`.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It is none of these, or Matplotlib is not installed or has no such map.
     """
+    if isinstance(colormap, str):
+        colormap = _matplotlib_map(colormap)
+    if hasattr(colormap, "N") and callable(colormap):
+        colormap = _sampled(colormap)
     try:
         entries = [_parse_color(color) for color in colormap]
     except (TypeError, ValueError):
@@ -141,9 +146,35 @@ def parse_colormap(colormap: Any) -> Colors:
     if not entries:
         raise ValueError(
             "Expected `colormap` to be a sequence of colours (`'#rrggbb'`, three integers from 0 "
-            f"to 255, or three floats from 0 to 1), got {_short(colormap)}."
+            f"to 255, or three floats from 0 to 1), or a map of Matplotlib, got {_short(colormap)}."
         )
     return opaque(entries)
+
+
+def _sampled(colormap: Any) -> Any:
+    """The colours of a map of Matplotlib: all it has, or 256 of them."""
+    count = int(colormap.N)
+    places = np.arange(count) if count <= 256 else np.arange(256) * (count - 1) // 255
+    return np.asarray(colormap(places))[:, :3]
+
+
+def _matplotlib_map(name: str) -> Any:
+    try:
+        maps: Any = importlib.import_module("matplotlib").colormaps
+    except ImportError:
+        raise ValueError(
+            f"Expected Matplotlib to be installed for `colormap={name!r}`, found none; install "
+            "`matplotlib`, or give `colormap` as a sequence of colours."
+        ) from None
+    if name not in maps:
+        from difflib import get_close_matches  # noqa: PLC0415 - slow, and of use in errors only
+
+        close = get_close_matches(name, list(maps), 1)
+        hint = f"did you mean {close[0]!r}?" if close else "`list(matplotlib.colormaps)` has all."
+        raise ValueError(
+            f"Expected `colormap` to be the name of a map of Matplotlib, got {name!r}; {hint}"
+        )
+    return maps[name]
 
 
 def _parse_color(color: Any) -> list[int]:

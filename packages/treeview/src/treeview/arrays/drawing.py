@@ -1,15 +1,17 @@
 """Pictures of the values of an array."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
 from treeview._document import Picture, text
 from treeview.arrays.facets import assign_axes, lay_out_side
 from treeview.arrays.labels import picture_caption, picture_description, side_labels
-from treeview.arrays.painting import Mask, paint_values
+from treeview.arrays.painting import Mask, Painting, paint_values
 from treeview.arrays.picture import compose
 from treeview.arrays.protocol import ArrayInfo, Window
+from treeview.arrays.ranges import paint_ranges
 from treeview.arrays.statistics import NumpyArray
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text
@@ -47,7 +49,7 @@ def draw_picture(
     if not values.size:
         empty = f"{axes_text(info)} without values"
         return Picture(np.zeros((1, 1, 4), np.uint8), 1, empty, caption=text((empty, "muted")))
-    painting = paint_values(values, masked, style)
+    painting = _paint(values, masked, window, style)
     cell = painting.tiles.shape[1]
     row_side = lay_out_side(rows, window, cell)
     column_side = lay_out_side(columns, window, cell)
@@ -63,9 +65,24 @@ def draw_picture(
         scale=scale,
         description=picture_description(info, rows, columns, painting.facts),
         labels=labels,
-        scale_legend=painting.legend,
+        legends=painting.legends,
         caption=text((picture_caption(info, window, style), "muted")),
     )
+
+
+def _paint(
+    values: NumpyArray, masked: Mask | None, window: Window, style: PictureStyle
+) -> Painting:
+    if style.scale_axis is None:
+        return paint_values(values, masked, style)
+    shown = window[style.scale_axis].tolist()
+    names = style.item_labels.get(style.scale_axis)
+    style = replace(
+        style,
+        lows=style.lows and [style.lows[index] for index in shown],
+        highs=style.highs and [style.highs[index] for index in shown],
+    )
+    return paint_ranges(values, masked, style, [str(names[i] if names else i) for i in shown])
 
 
 def _cell_size(cells: int) -> int:

@@ -35,6 +35,7 @@ def array_picture(
     truncate: bool | Literal["auto"] = "auto",
     axis_labels: Mapping[Any, str] | None = None,
     axis_item_labels: Mapping[Any, Sequence[str]] | None = None,
+    scale_axis: AxisKey | None = None,
     style: PictureStyle | None = None,
 ) -> Picture:
     """Draws one array; see `treeview.render_array`.
@@ -47,6 +48,7 @@ def array_picture(
         truncate: Whether to leave out the middle of large arrays.
         axis_labels: What to call axes.
         axis_item_labels: What to call the indices of axes.
+        scale_axis: The axis each index of which has limits of its own.
         style: Everything else about how to draw.
 
     Raises:
@@ -70,6 +72,7 @@ def array_picture(
         axis_labels=_by_axis(axis_labels, info, "axis_labels", str),
         item_labels=_by_axis(axis_item_labels, info, "axis_item_labels", _labels),
     )
+    style = _with_ranges(style, info, scale_axis)
     for axis, items in style.item_labels.items():
         if len(items) != info.shape[axis]:
             raise ValueError(
@@ -84,6 +87,44 @@ def array_picture(
     if valid is not None and window:
         valid = valid[np.ix_(*window)]
     return draw_picture(values, info, window, style, valid)
+
+
+def _with_ranges(style: PictureStyle, info: ArrayInfo, key: AxisKey | None) -> PictureStyle:
+    """A style with limits for each index of an axis, if there is one."""
+    given = [
+        (name, limits)
+        for name, limits in (("vmin", style.lows), ("vmax", style.highs))
+        if limits is not None
+    ]
+    if key is None:
+        if given:
+            raise ValueError(
+                f"Expected `{given[0][0]}` to be one number where no `scale_axis` is given, got "
+                f"{len(given[0][1])}; name the axis whose indices have these limits."
+            )
+        return style
+    if style.continuous is False:
+        raise ValueError(
+            "Expected `continuous` to be True or 'auto' with `scale_axis`, got False; digits have "
+            "no range of colours."
+        )
+    axis = axis_number(key, info, "scale_axis")
+    size = info.shape[axis]
+    for name, limits in given:
+        if len(limits) != size or not np.isfinite(limits).all():
+            raise ValueError(
+                f"Expected `{name}` to have one finite number for each of the {size} indices of "
+                f"{axis_name(info.axes[axis])}, got {list(limits)!r}."
+            )
+    lows = style.lows or [style.low] * size
+    highs = style.highs or [style.high] * size
+    for index, (low, high) in enumerate(zip(lows, highs, strict=True)):
+        if low is not None and high is not None and low > high:
+            raise ValueError(
+                f"Expected `vmin` <= `vmax`, got {low!r} and {high!r} at index {index} of "
+                f"{axis_name(info.axes[axis])}."
+            )
+    return replace(style, scale_axis=axis, continuous=True)
 
 
 def check_style(style: PictureStyle, info: ArrayInfo) -> None:

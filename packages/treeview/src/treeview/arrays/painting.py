@@ -37,7 +37,7 @@ class Painting:
 
     tiles: Colors
     choice: np.ndarray[Any, np.dtype[Any]]
-    legend: ColorScale | None
+    legends: tuple[ColorScale, ...]
     facts: str
 
 
@@ -57,30 +57,38 @@ def paint_values(values: NumpyArray, masked: Mask | None, style: PictureStyle) -
         painting = _paint_integers(values, masked, style)
         if painting is not None:
             return painting
-    numbers, scale = _real_values(values, kind)
+    numbers, scale = real_values(values, kind)
     return _paint_numbers(numbers, scale, masked, style)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class NumberReading:
     """How the numbers behind the colours are to be read."""
 
     meaning: str = "values"
     write: Callable[[float], str] = lambda value: number_text(value, digits=3)
 
 
-def _real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, _Reading]:
-    """Values as float64, and how to read them."""
+def real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, NumberReading]:
+    """Values as float64, and how to read them.
+
+    Args:
+        values: Numbers of any type.
+        kind: What kind of numbers they are.
+
+    Raises:
+        ValueError: They are no numbers.
+    """
     with np.errstate(all="ignore"):
         if kind == "complex":
-            return np.abs(values).astype(np.float64), _Reading("magnitudes")
+            return np.abs(values).astype(np.float64), NumberReading("magnitudes")
         if kind == "time":
             numbers = values.astype(np.int64).astype(np.float64)
             numbers[np.isnat(values)] = np.nan
             unit = values.dtype.newbyteorder("=")
-            return numbers, _Reading("times", lambda value: str(np.int64(value).astype(unit)))
+            return numbers, NumberReading("times", lambda value: str(np.int64(value).astype(unit)))
         if kind:
-            return values.astype(np.float64), _Reading()
+            return values.astype(np.float64), NumberReading()
     raise ValueError(f"Expected an array of numbers to draw, got {values.dtype}.")
 
 
@@ -109,10 +117,10 @@ def _paint_integers(
         tiles = np.concatenate([tiles, marked_tiles(cell)[MASKED:]])
     if values.dtype.kind == "b":
         legend = ColorScale(colors.css_steps(colors.digit_colors()[:2]), "False", "True")
-        return Painting(tiles, choice, legend, "truth values")
+        return Painting(tiles, choice, (legend,), "truth values")
     note = "digits from the outside in" if high > 9 or low < -9 else ""
     legend = ColorScale(colors.css_steps(colors.digit_colors()), "0", "9", note)
-    return Painting(tiles, choice, legend, facts)
+    return Painting(tiles, choice, (legend,), facts)
 
 
 def _paint_palette(
@@ -130,11 +138,11 @@ def _paint_palette(
     cell = MARKED_CELL if (choice >= count).any() else 1
     tiles = np.concatenate([flat_tiles(palette, cell), marked_tiles(cell)])
     legend = ColorScale(colors.css_steps(palette), "0", str(count - 1))
-    return Painting(tiles, choice, legend, facts)
+    return Painting(tiles, choice, (legend,), facts)
 
 
 def _paint_numbers(
-    values: NumpyArray, reading: _Reading, masked: Mask | None, style: PictureStyle
+    values: NumpyArray, reading: NumberReading, masked: Mask | None, style: PictureStyle
 ) -> Painting:
     finite = np.isfinite(values)
     shown = finite if masked is None else finite & ~masked
@@ -145,29 +153,51 @@ def _paint_numbers(
     table = style.colormap
     if table is None:
         table = colors.diverging_map() if centred else colors.sequential_map()
-    choice = _places(values, low, high, len(table))
-    cell = 1 if plain else MARKED_CELL
-    tiles = flat_tiles(table, cell)
+    choice = color_places(values, low, high, len(table))
     facts = "no finite values"
     if numbers.size:
         facts = f"{reading.meaning} from {reading.write(least)} to {reading.write(greatest)}"
     if not plain:
-        choice = _with_marks(choice, values, masked, len(table))
-        tiles = np.concatenate([tiles, marked_tiles(cell)])
-        facts += _count_marks(values, masked)
-    legend = None
-    if numbers.size:
-        notes = [] if reading.meaning == "values" else [reading.meaning]
-        if least < low or high < greatest:
-            clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
-            notes.append(f"{clipped:_} beyond the scale")
-        ends = reading.write(low), reading.write(high)
-        legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
-    return Painting(tiles, choice, legend, facts)
+        facts += count_marks(values, masked)
+    if not numbers.size:
+        return marked_painting(values, masked, table, choice, (), facts)
+    notes = [] if reading.meaning == "values" else [reading.meaning]
+    if least < low or high < greatest:
+        clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
+        notes.append(f"{clipped:_} beyond the scale")
+    ends = reading.write(low), reading.write(high)
+    legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
+    return marked_painting(values, masked, table, choice, (legend,), facts)
 
 
-def _places(values: NumpyArray, low: float, high: float, count: int) -> NumpyArray:
-    """Which of `count` colours each value has; what is not finite has any."""
+def marked_painting(  # noqa: PLR0917 - the parts of a painting
+    values: NumpyArray,
+    masked: Mask | None,
+    table: Colors,
+    choice: NumpyArray,
+    legends: tuple[ColorScale, ...],
+    facts: str,
+) -> Painting:
+    """A painting in the colours of a table, with marks for what is not finite or not shown.
+
+    Args:
+        values: Real numbers.
+        masked: Which of them are not to be shown.
+        table: The colours, `uint8[count, 4]`.
+        choice: The colour of each value, of the same shape; it is changed.
+        legends: What explains the colours.
+        facts: What the picture shows, in words.
+    """
+    hidden = masked is not None and masked.any()
+    if not hidden and np.isfinite(values).all():
+        return Painting(flat_tiles(table, 1), choice, legends, facts)
+    choice = _with_marks(choice, values, masked, len(table))
+    tiles = np.concatenate([flat_tiles(table, MARKED_CELL), marked_tiles(MARKED_CELL)])
+    return Painting(tiles, choice, legends, facts)
+
+
+def color_places(values: NumpyArray, low: float, high: float, count: int) -> NumpyArray:
+    """Which of `count` colours between two limits each value has; what is not finite has any."""
     with np.errstate(all="ignore"):
         exponent = math.frexp(max(abs(low), abs(high)))[1]
         if abs(exponent) > 1000:  # the distance between the limits would overflow or vanish
@@ -236,7 +266,8 @@ def _with_marks(
     return choice
 
 
-def _count_marks(values: NumpyArray, masked: Mask | None) -> str:
+def count_marks(values: NumpyArray, masked: Mask | None) -> str:
+    """What to say of values that are not numbers, infinite or masked; begins with a comma."""
     seen = values if masked is None else values[~masked]
     counts = {
         "NaN": int(np.isnan(seen).sum()),

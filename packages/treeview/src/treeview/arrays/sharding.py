@@ -95,15 +95,15 @@ def sharding_picture(
         picture,
         description=f"{info.type_name} {axes_text(info)} on {count}",
         caption=text(("; ".join(filter(None, caption)), "muted")),
-        scale_legend=_legend(len(names)),
+        legends=_legends(len(names)),
     )
 
 
-def _legend(count: int) -> ColorScale | None:
+def _legends(count: int) -> tuple[ColorScale, ...]:
     """What the colours of single digits mean; nested squares of larger numbers speak for all."""
     if not 1 < count <= 10:
-        return None
-    return ColorScale(css_steps(digit_colors()[:count]), "0", str(count - 1))
+        return ()
+    return (ColorScale(css_steps(digit_colors()[:count]), "0", str(count - 1)),)
 
 
 def _indices(shard: Shard, axis: int, size: int) -> range:

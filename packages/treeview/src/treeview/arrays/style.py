@@ -21,6 +21,9 @@ class PictureStyle:
         around_zero: Whether the map has its middle at zero.
         low: The value of the first colour, or None for the least value shown.
         high: The value of the last colour, or None for the greatest value shown.
+        scale_axis: The axis each index of which has limits of its own; None for one range for all.
+        lows: The value of the first colour for each of its indices, instead of `low`.
+        highs: The value of the last colour for each of its indices, instead of `high`.
         trim_outliers: Whether inferred limits leave out what is far from the rest.
         colormap: Colours to use instead, `uint8[count, 4]`.
         maximum_size: How many values to show at most; None for all.
@@ -40,6 +43,9 @@ class PictureStyle:
     around_zero: bool | Literal["auto"] = "auto"
     low: float | None = None
     high: float | None = None
+    scale_axis: int | None = None
+    lows: Sequence[float] | None = None
+    highs: Sequence[float] | None = None
     trim_outliers: bool = True
     colormap: Colors | None = None
     maximum_size: int | None = 10_000

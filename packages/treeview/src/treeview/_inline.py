@@ -136,8 +136,9 @@ def row_ends(branch: Branch, positions: range, space: int, most: int | None = No
     gap = len(branch.separator)
     ends: list[int] = []
     used = 0
-    for position in positions:
-        width = text_width(repr(branch.values[position])) + gap
+    written = map(repr, map(branch.values.__getitem__, positions))
+    for position, width in zip(positions, map(text_width, written), strict=True):
+        width += gap
         if used and used + 1 + width > space:
             ends.append(position)
             used = 0
@@ -147,9 +148,9 @@ def row_ends(branch: Branch, positions: range, space: int, most: int | None = No
     return [*ends, positions.stop] if len(positions) else ends
 
 
-def row_spans(branch: Branch, start: int, stop: int, *, styled: bool = True) -> list[Span]:
+def row_spans(branch: Branch, start: int, stop: int) -> list[Span]:
     """The children of a branch from one position to another, as they stand on a filled line."""
-    spans = _atom_spans(branch.values[start:stop], branch.separator, styled=styled) or []
+    spans = _atom_spans(branch.values[start:stop], branch.separator) or []
     return [*spans, (branch.separator, "plain")]
 
 

@@ -62,7 +62,7 @@ class Line(NamedTuple):
 
 
 class _Entries(NamedTuple):
-    """Lines that hold one child each, which is an atom.
+    """Lines that hold nothing but atoms.
 
     Attributes:
         level: How many levels they are indented.
@@ -333,23 +333,25 @@ def _written_together(
 ) -> Iterable[Line | _Entries] | None:
     """The lines of the first children where none of them needs a closer look."""
     rows = plan.rows.get(id(branch))
-    if rows is not None:
-        return _rows(branch, rows, count, level, styled=plan.styled)
+    if rows is not None and plan.styled:
+        return _rows(branch, rows, count, level)
     entries = None if plan.styled else atom_entries(branch, count)
     if entries is None:
         return None
+    if rows is not None:
+        gap = f"{branch.separator} "
+        ends = [end for end in rows if end <= count]
+        entries = [gap.join(entries[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
     return [_Entries(level, entries, branch.separator)] if entries else []
 
 
-def _rows(
-    branch: Branch, ends: list[int], count: int, level: int, *, styled: bool
-) -> Iterator[Line]:
+def _rows(branch: Branch, ends: list[int], count: int, level: int) -> Iterator[Line]:
     """The first children of a branch on lines that they fill."""
     start = 0
     for end in ends:
         if start >= count:
             break
-        yield Line(level, tuple(row_spans(branch, start, end, styled=styled)))
+        yield Line(level, tuple(row_spans(branch, start, end)))
         start = end
 
 

@@ -137,7 +137,10 @@ def _tensors(
 ) -> dict[str, np.ndarray]:
     """Returns the tensors to store."""
     tensors: dict[str, np.ndarray] = {}
-    for rule in family.weight_rules(origin.config, family.build_slots(origin.config)):
+    config = json.loads(origin.checkpoint_config or "{}")
+    is_bare = family.bare_class in (config.get("architectures") or ())
+    slots = family.build_slots(origin.config)
+    for rule in family.weight_rules(origin.config, slots, () if is_bare else None):
         place, value = rule.place_for("huggingface"), values[rule.label]
         array = np.asarray(value.unwrap(*place.named_shape))
         if place.is_whole:

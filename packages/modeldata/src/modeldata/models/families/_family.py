@@ -46,6 +46,7 @@ class Family:
         rows: Where the parts of a model are stored, or what returns this from the settings.
         build: Builds a model with slots for its parameters.
         prefix: A beginning of names of tensors that files may leave out.
+        bare_class: The class of Hugging Face whose files leave it out.
         ignored: Names of tensors that hold no weights, as a pattern.
         gguf_architectures: What GGUF files call it, if these can be read.
         write_config: Makes a `config.json` from settings that were read from somewhere else.
@@ -59,6 +60,7 @@ class Family:
     )
     build: Callable[[Any], Model] = build_llamalike_transformer
     prefix: str = ""
+    bare_class: str = ""
     ignored: str = r".*\.rotary_emb\.inv_freq"
     gguf_architectures: tuple[str, ...] = ()
     write_config: Callable[[Any], dict[str, Any]] | None = None
@@ -150,6 +152,7 @@ FAMILIES = (
         _gpt.NEOX_ROWS,
         build=build_gpt_transformer,
         prefix="gpt_neox.",
+        bare_class="GPTNeoXModel",
         ignored=r".*\.(rotary_emb\.inv_freq|attention\.(bias|masked_bias))",
     ),
     Family(
@@ -159,6 +162,7 @@ FAMILIES = (
         _gpt.GPT2_ROWS,
         build=build_gpt_transformer,
         prefix="transformer.",
+        bare_class="GPT2Model",
         ignored=r".*\.attn\.(bias|masked_bias)",
     ),
     Family(
@@ -168,6 +172,7 @@ FAMILIES = (
         _bert.BERT_ROWS,
         build=build_encoder_transformer,
         prefix=_bert.PREFIX,
+        bare_class="BertModel",
         # Heads for other tasks are not part of an encoder.
         ignored=r"(bert\.)?embeddings\.position_ids|cls\..*|classifier\..*",
     ),

@@ -172,12 +172,6 @@ def test_html_holds_the_picture_and_its_description():
             "Expected an array of a registered type, got `list`; convert it with `numpy.asarray`",
         ),
         (
-            np.array(["a"]),
-            {},
-            TypeError,
-            r"Expected an array of numbers, truth values or times, got np.ndarray <U1\[1\]",
-        ),
-        (
             CUBE,
             {"rows": [3]},
             ValueError,

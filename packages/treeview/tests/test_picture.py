@@ -13,6 +13,8 @@ from PIL import Image
 from treeview.arrays import colors
 from treeview.arrays.digits import digit_tiles
 from treeview.arrays.drawing import can_draw, draw_picture
+from treeview.arrays.painting import paint_values
+from treeview.arrays.phases import HUES, SHADES, phase_colors
 from treeview.arrays.picture import CUT_MARK, encode_png
 from treeview.arrays.protocol import ArrayInfo, Axis, positional_axes
 from treeview.arrays.style import PictureStyle
@@ -213,10 +215,114 @@ def test_truth_values_have_two_colors_and_say_which():
     assert (picture.scale_legend.low, picture.scale_legend.high) == ("False", "True")
 
 
-def test_complex_numbers_show_their_magnitudes():
-    picture = draw(np.array([[0, 3 + 4j]]), trim_outliers=False)
-    assert (picture.pixels[0] == colors.sequential_map()[[0, 255]]).all()
-    assert picture.description.startswith("complex128[1, 2]: magnitudes from 0 to 5;")
+def test_complex_numbers_show_magnitude_and_phase():
+    table = phase_colors().reshape(HUES, SHADES, 4)
+    assert len({tuple(color) for color in table[:, 1:].reshape(-1, 4).tolist()}) > 200
+    turns = np.exp(2j * np.pi * np.arange(HUES) / HUES)[:, None]
+    picture = draw(turns * np.arange(1, SHADES), low=0.0, trim_outliers=False)
+    assert (picture.pixels == table[:, 1:]).all()
+    words = "magnitudes from 1 to 9, phases as hues;"
+    assert picture.description.startswith(f"complex128[24, 9]: {words}")
+    magnitude, phase = picture.legends
+    assert (magnitude.low, magnitude.high) == ("magnitude 0", "9")
+    assert (phase.low, phase.high) == ("phase -π", "π")
+    assert len(set(phase.colors)) == HUES
+    assert phase.colors[0] == phase.colors[-1]
+
+
+def test_lightness_of_complex_numbers_rises_with_their_magnitude():
+    table = phase_colors().reshape(HUES, SHADES, 4)[..., :3] / 255
+    linear = np.where(table <= 0.04045, table / 12.92, ((table + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance, axis=1) > 0).all()
+
+
+def test_complex_numbers_that_are_not_finite_are_marked():
+    picture = draw(np.array([[complex(np.nan, 1), complex(1, np.inf), 1j, 0]]))
+    assert ", 1 NaN, 1 infinite" in picture.description
+    assert draw(np.array([[complex(np.nan, 0)]])).legends == ()
+    assert draw(np.zeros((2, 2), complex)).description.startswith("complex128[2, 2]: magnitudes")
+
+
+def test_limits_of_complex_numbers_are_magnitudes_and_a_map_shows_them_alone():
+    picture = draw(np.array([[1j, 5.0]]), low=1.0, high=3.0)
+    assert picture.legends[0].note == "1 beyond the scale"
+    assert (picture.legends[0].low, picture.legends[0].high) == ("magnitude 1", "3")
+    palette = colors.parse_colormap(["#000000", "#ffffff"])
+    plain = draw(np.array([[0, 3 + 4j]]), colormap=palette, trim_outliers=False)
+    assert (plain.pixels[0] == palette).all()
+
+
+def test_strings_have_a_color_for_each_category():
+    picture = draw(np.array([["b", "a"], ["a", "b"]]))
+    first, second = colors.digit_colors()[1:3]
+    assert (picture.pixels == np.array([[second, first], [first, second]])).all()
+    assert [scale.high for scale in picture.legends] == ["'a'", "'b'"]
+    assert [set(scale.colors) for scale in picture.legends] == [
+        {f"#{r:02x}{g:02x}{b:02x}"} for r, g, b, _ in (first.tolist(), second.tolist())
+    ]
+    assert picture.description.startswith("<U1[2, 2]: 2 categories;")
+
+
+def test_rare_categories_are_grey_and_long_ones_cut():
+    words = np.array([*"abcdefghi" * 2, "x", "y", "z" * 90])
+    picture = draw(words)
+    assert picture.legends[-1].high == "3 others"
+    assert (picture.pixels[0, -3:] == colors.digit_colors()[0]).all()
+    assert draw(np.array(["z" * 90])).legends[0].high == f"'{'z' * 22}…"
+
+
+class Mute:
+    """An object that cannot be written."""
+
+    def __repr__(self):
+        raise ValueError
+
+
+def test_objects_are_the_same_if_they_are_written_the_same():
+    array = np.array([[1, None], [Mute(), Mute()]], object)
+    picture = draw(array, valid=np.array([[True, False], [True, True]]))
+    assert [scale.high for scale in picture.legends] == ["1", "<Mute>"]
+    assert "2 categories, 1 masked" in picture.description
+
+
+RECORDS = np.array(
+    [(1, 2.5, "a", [1, 2, 3]), (300, -1, "b", [4, 5, 6])],
+    [("id", "i4"), ("weight", "f8"), ("kind", "U3"), ("place", "i4", 3)],
+)
+
+
+def test_records_have_a_picture_of_each_field():
+    picture = draw(RECORDS)
+    names = [label for label in picture.labels if label.text in RECORDS.dtype.names]
+    assert [label.text for label in names] == ["id", "weight", "kind", "place"]
+    for label, name in zip(names, RECORDS.dtype.names, strict=True):
+        alone = draw(np.ascontiguousarray(RECORDS[name]), pixels_per_cell=14)
+        factor = round(alone.scale / picture.scale)
+        expected = alone.pixels.repeat(factor, 0).repeat(factor, 1)
+        if name != "place":  # whose other axis has no position
+            rows = picture.pixels[int(label.start) : int(label.stop), : expected.shape[1]]
+            assert (rows == expected).all()
+    assert "; weight: float64[2]: values from -1 to 2.5; columns: axis 0;" in picture.description
+    assert "place: int32[2, place axis 0:3]: values from 1 to 6;" in picture.description
+    assert [f"{scale.low} {scale.high}" for scale in picture.legends] == [
+        "id: 0 9",
+        "weight: -2.5 2.5",
+        "kind: 'a'",
+        "kind: 'b'",
+        "place: 0 9",
+    ]
+
+
+def test_masked_records_and_many_fields():
+    many = np.zeros(3, [(f"f{k}", "f4") for k in range(20)])
+    assert draw(many).description.endswith("; 8 more fields")
+    hidden = np.zeros(2, [("id", "?"), ("weight", "?"), ("kind", "?"), ("place", "?", 3)])
+    hidden["id"][0] = True
+    masked = np.ma.masked_array(RECORDS, hidden)
+    assert "id: int32[2]: values from 300 to 300" in draw(masked).description
+    shown = draw(RECORDS, valid=np.array([True, False]))
+    assert "place: int32[2, place axis 0:3]: values from 1 to 3" in shown.description
 
 
 def test_dates_are_written_as_dates():
@@ -301,4 +407,4 @@ def test_other_types_cannot_be_drawn(dtype):
 
 def test_drawing_what_is_no_number_is_refused():
     with pytest.raises(ValueError, match="Expected an array of numbers to draw, got <U1"):
-        draw(np.array(["a", "b"]))
+        paint_values(np.array(["a", "b"]), None, PictureStyle())

@@ -99,7 +99,9 @@ def render_array(
 
     Every axis goes to the rows or to the columns; further axes on a side repeat what is inside
     them as facets. Real numbers become colours, integers nested squares (one for each decimal
-    digit). NaN is a cross, infinities are triangles, masked values grey.
+    digit). NaN is a cross, infinities are triangles, masked values grey. Complex numbers are
+    lighter the larger they are, in the hue of their phase. The nine most frequent strings or
+    objects have a colour each. Records have a picture for each field, one below the other.
 
     Axes are given by position, where negative ones count from the last, or by name.
 
@@ -139,7 +141,7 @@ def render_array(
         The picture, to show, save or read as text.
 
     Raises:
-        TypeError: `array` is not an array, or not one of numbers.
+        TypeError: `array` is not an array, or not one of numbers, strings, objects or records.
         ValueError: Its values cannot be read, or an argument does not fit it.
 
     Example:

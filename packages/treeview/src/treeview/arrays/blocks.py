@@ -65,7 +65,9 @@ def legend_lines(legends: Sequence[ColorScale]) -> list[str]:
     """What legends say in words: a note alone, or, where there are several, their ranges."""
     lines: list[str] = []
     for scale in legends:
-        span = f"{scale.low} to {scale.high}" if scale.low else scale.high
+        # A legend of a single colour explains a category, others a range.
+        link = " to " if len(set(scale.colors)) > 1 else " "
+        span = f"{scale.low}{link}{scale.high}".strip()
         words = [span if len(legends) > 1 else "", scale.note]
         lines.append(printable(", ".join(filter(None, words))))
     return [line for line in lines if line]

@@ -6,16 +6,21 @@ from dataclasses import replace
 import numpy as np
 
 from treeview._document import Picture, text
+from treeview.arrays.categories import paint_categories
 from treeview.arrays.facets import assign_axes, lay_out_side
 from treeview.arrays.labels import picture_caption, picture_description, side_labels
 from treeview.arrays.painting import Mask, Painting, paint_values
+from treeview.arrays.panels import stack_pictures
+from treeview.arrays.phases import paint_phases
 from treeview.arrays.picture import compose
-from treeview.arrays.protocol import ArrayInfo, Window
+from treeview.arrays.protocol import ArrayInfo, Axis, Window
 from treeview.arrays.ranges import paint_ranges
-from treeview.arrays.statistics import NumpyArray
+from treeview.arrays.statistics import NumpyArray, number_kind
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text
 
+_MOST_FIELDS = 12
+_NAMED = re.compile(r"object|str|[<>=|]?[USTO]\d*|bytes|\{")
 _NUMERIC = re.compile(r"bool|u?int\d|b?float\d|complex|datetime64|timedelta64|[<>=][iufcmM]\d")
 
 
@@ -45,11 +50,12 @@ def draw_picture(
     """
     rows, columns = assign_axes(info.axes, values.shape, style.rows, style.columns)
     masked = _masked_values(values, valid)
-    values = np.asarray(np.ma.getdata(values))
     if not values.size:
         empty = f"{axes_text(info)} without values"
         return Picture(np.zeros((1, 1, 4), np.uint8), 1, empty, caption=text((empty, "muted")))
-    painting = _paint(values, masked, window, style)
+    if values.dtype.names:
+        return _field_pictures(values, info, window, style, valid)
+    painting = _paint(np.asarray(np.ma.getdata(values)), masked, window, style)
     cell = painting.tiles.shape[1]
     row_side = lay_out_side(rows, window, cell)
     column_side = lay_out_side(columns, window, cell)
@@ -70,9 +76,45 @@ def draw_picture(
     )
 
 
+def can_draw_any(info: ArrayInfo) -> bool:
+    """Whether there are values and they have a picture, be it of categories or of fields."""
+    return info.size > 0 and (can_draw(info) or _NAMED.match(info.dtype) is not None)
+
+
+def _field_pictures(
+    values: NumpyArray, info: ArrayInfo, window: Window, style: PictureStyle, valid: Mask | None
+) -> Picture:
+    """A picture of each field of a structured array, in the same layout."""
+    names = [*(values.dtype.names or ())][:_MOST_FIELDS]
+    longest = max(window, key=len, default=np.arange(1))
+    style = replace(style, pixels_per_cell=style.pixels_per_cell or _cell_size(len(longest)))
+    pictures: list[Picture] = []
+    for name in names:
+        field = values[name]
+        inner = field.shape[values.ndim :]
+        axes = tuple(Axis(size, name=f"{name} axis {k}") for k, size in enumerate(inner))
+        seen = (
+            valid
+            if valid is None
+            else np.broadcast_to(valid.reshape(valid.shape + (1,) * len(inner)), field.shape)
+        )
+        own = replace(info, dtype=str(field.dtype), axes=(*info.axes, *axes))
+        whole = (*window, *map(np.arange, inner))
+        pictures.append(draw_picture(field, own, whole, style, seen))
+    facts = [f"{name}: {one.description}" for name, one in zip(names, pictures, strict=True)]
+    left_out = len(values.dtype.names or ()) - len(names)
+    facts += [f"{left_out} more fields"] if left_out else []
+    return stack_pictures(names, pictures, f"{axes_text(info)} by field; {'; '.join(facts)}")
+
+
 def _paint(
     values: NumpyArray, masked: Mask | None, window: Window, style: PictureStyle
 ) -> Painting:
+    kind = number_kind(values.dtype)
+    if not kind:
+        return paint_categories(values, masked)
+    if kind == "complex" and style.colormap is None and style.scale_axis is None:
+        return paint_phases(values, masked, style)
     if style.scale_axis is None:
         return paint_values(values, masked, style)
     shown = window[style.scale_axis].tolist()

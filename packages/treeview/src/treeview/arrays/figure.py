@@ -9,7 +9,7 @@ import numpy as np
 from treeview._document import Picture
 from treeview._names import type_name
 from treeview._registry import default_registry
-from treeview.arrays.drawing import can_draw, draw_picture
+from treeview.arrays.drawing import can_draw_any, draw_picture
 from treeview.arrays.painting import Mask
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis
 from treeview.arrays.style import PictureStyle
@@ -190,10 +190,10 @@ def _check_drawable(info: ArrayInfo) -> None:
             f"Expected an array whose values can be read, got {what}, which is {info.problem}; "
             "pass a concrete array."
         )
-    if info.size and not can_draw(info):
+    if info.size and not can_draw_any(info):
         raise TypeError(
-            f"Expected an array of numbers, truth values or times, got {what}; choose a numeric "
-            "part of it, such as one field."
+            f"Expected an array of numbers, times, strings, objects or records, got {what}; "
+            "convert it to one of these."
         )
 
 

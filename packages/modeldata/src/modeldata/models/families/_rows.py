@@ -57,6 +57,9 @@ def weight_rules(
         rows: Where its parts are stored.
         config: The settings of the model, for the sizes of axes.
         removed_prefix: A beginning that names of Hugging Face have in the rows, and not here.
+
+    Raises:
+        ValueError: If a part has no row, or a row has an axis that models do not have.
     """
     sizes = _sizes(config)
     return [_rule(label, rows, sizes, removed_prefix) for label in labels]
@@ -67,6 +70,11 @@ def _rule(
 ) -> WeightRule:
     match = _LABEL.fullmatch(label)
     assert match, f"no label of a model: {label}"
+    if match["part"] not in rows:
+        raise ValueError(
+            f"Expected a row for the part `{match['part']}`, which the parameter `{label}` belongs "
+            f"to, but the table has only {', '.join(f'`{part}`' for part in rows)}. Add the row."
+        )
     row, block = rows[match["part"]], match["block"] or ""
     is_bias = match["kind"] == "bias"
     places = [_place(each, block, sizes, prefix, is_bias=is_bias) for each in (row, *row.others)]
@@ -96,6 +104,12 @@ def _place(
 
 def _parts(group: Group, sizes: Mapping[str, Mapping[str, int]]) -> tuple[Portion, ...]:
     words = group.split() if isinstance(group, str) else group
+    unknown = [word for word in words if isinstance(word, str) and word not in sizes]
+    if unknown:
+        raise ValueError(
+            f"Expected each axis of a row to be one that this model has, but got `{unknown[0]}`. "
+            f"Use {', '.join(f'`{name}`' for name in sizes)}, or a `Portion`."
+        )
     return tuple(word if isinstance(word, Portion) else Portion(sizes[word]) for word in words)
 
 

@@ -3,13 +3,12 @@
 import operator
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 
 from treeview._document import Picture, printable, text
-from treeview._rendering import Rendering, write_file
+from treeview._rendering import Rendering, file_path, write_file
 from treeview._svg import picture_png, picture_svg
 from treeview.arrays.blocks import block_lines, legend_lines
 from treeview.arrays.colors import parse_colormap
@@ -58,7 +57,7 @@ class ArrayFigure(Rendering):
             ValueError: The suffix is another one.
             OSError: The folder does not exist or the file cannot be written.
         """
-        match (target := Path(path)).suffix.lower():
+        match (target := file_path(path)).suffix.lower():
             case ".svg":
                 write_file(target, picture_svg(self.picture))
             case ".png":

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from html import escape as escape_markup
 from typing import Any
 
 from treeview._document import printable
 from treeview._inline import text_width
-from treeview._markup import Markup, css_color, embedded, escape, joined
+from treeview._markup import Markup, css_color, embedded, escape, escape_markup, joined
 from treeview._rendering import Displayable, render
 from treeview.arrays.colors import diverging_map, parse_colormap, sequential_map
 

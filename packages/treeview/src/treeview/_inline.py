@@ -137,8 +137,8 @@ def row_ends(branch: Branch, positions: range, space: int, most: int | None = No
     ends: list[int] = []
     used = 0
     written = map(repr, map(branch.values.__getitem__, positions))
-    for position, width in zip(positions, map(text_width, written), strict=True):
-        width += gap
+    for position, taken in zip(positions, map(text_width, written), strict=True):
+        width = taken + gap
         if used and used + 1 + width > space:
             ends.append(position)
             used = 0

@@ -157,7 +157,7 @@ def plain_text(root: Node, *, width: int, max_lines: int | None, complete: bool 
     return "\n".join([piece.plain for piece in _pieces(root, plan)])
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Plan:
     """What is to be written.
 
@@ -191,7 +191,7 @@ class _Plan:
         return self.width - INDENT * min(level, self.deepest)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Candidate:
     """A branch that does not fit on one line."""
 

@@ -6,11 +6,11 @@ each sheet once and an output that shows one number holds next to nothing.
 """
 
 import functools
-import html
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pkgutil import get_data
+from typing import Any
 
 from treeview._document import Span, Style, printable
 from treeview._inline import atom_span
@@ -65,12 +65,18 @@ def escape(text: str) -> str:
 
     Characters that are not plainly visible, lone surrogates among them, become visible escapes.
     """
-    return html.escape(printable(text), quote=False).replace('"', "&quot;")
+    return escape_markup(printable(text))
 
 
 def escape_source(source: str) -> str:
     """The HTML of a whole document as it may stand in a `srcdoc` attribute."""
-    return html.escape(source.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return escape_markup(source.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def escape_markup(text: str) -> str:
+    """As `html.escape`, whose module is slow to import for its table of entities."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;")
 
 
 def styled_html(spans: Iterable[Span]) -> str:
@@ -115,9 +121,9 @@ def css_color(color: str | None) -> str | None:
 @functools.cache
 def read_static(name: str) -> str:
     """The text of a file in `treeview/static`, without comments and indentation."""
-    data = get_data("treeview", f"static/{name}")  # works from zip files, and loads quickly
-    assert data is not None
-    text = data.decode("utf-8")
+    loader: Any = __spec__.loader  # reads from zip files too
+    folder = __file__.rpartition(os.sep)[0]  # importing pathlib takes long
+    text = loader.get_data(f"{folder}{os.sep}static{os.sep}{name}").decode("utf-8")
     if not name.endswith(".css"):
         lines = (line.strip().partition(" // ")[0] for line in text.splitlines())
         return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -6,8 +6,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treeview._document import Node
 from treeview._exact import exact_source
@@ -25,6 +24,9 @@ from treeview._page import (
 from treeview._terminal import wants_color, write_line
 from treeview._text import document_text, object_text
 from treeview._walk import build_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PAGE_WIDTH = 100
 
@@ -66,7 +68,7 @@ class Displayable(ABC):
             ValueError: The suffix is neither `.html` nor `.txt`.
             OSError: The folder does not exist or the file cannot be written.
         """
-        target = Path(path)
+        target = file_path(path)
         match target.suffix.lower():
             case ".html" | ".htm":
                 content = page_html([self.card()], target.stem)
@@ -214,7 +216,14 @@ def _notebook_display() -> Any:
     return importlib.import_module("IPython.display").display
 
 
-def write_file(target: Path, content: str | bytes) -> None:
+def file_path(path: str | os.PathLike[str]) -> "Path":
+    """A path to save something to."""
+    from pathlib import Path  # noqa: PLC0415 - slow, and of use only where something is saved
+
+    return Path(path)
+
+
+def write_file(target: "Path", content: str | bytes) -> None:
     """Writes a file completely or not at all.
 
     Args:

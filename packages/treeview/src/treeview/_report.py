@@ -3,13 +3,12 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from treeview._figures import as_displayable
 from treeview._markup import Markup, escape, joined
 from treeview._page import page_html
-from treeview._rendering import Displayable, write_file
+from treeview._rendering import Displayable, file_path, write_file
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _NUMERIC = re.compile(r"[-+\u2212]?[\d.,]+(?:e[-+]?\d+)? ?%?")
@@ -131,7 +130,7 @@ class Page:
             ValueError: The suffix is not `.html`.
             OSError: The folder does not exist or the file cannot be written.
         """
-        target = Path(path)
+        target = file_path(path)
         if target.suffix.lower() not in {".html", ".htm"}:
             raise ValueError(
                 f"Expected `path` to end in `.html`, got {str(target)!r}; a page is always HTML."

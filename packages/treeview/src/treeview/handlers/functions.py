@@ -4,7 +4,6 @@ import functools
 import os
 import sys
 import types
-from pathlib import Path
 from typing import Any
 
 from treeview._document import EMPTY, Text, text
@@ -133,7 +132,7 @@ def _class_place(cls: type) -> str:
 
 def _short_path(path: str) -> str:
     """A path from here, or else its last parts."""
-    here = f"{Path.cwd()}{os.sep}"
+    here = f"{os.getcwd()}{os.sep}"  # noqa: PTH109 - importing pathlib takes long
     if path.startswith(here):
         return path.removeprefix(here).replace(os.sep, "/")
     parts = path.replace(os.sep, "/").split("/")

@@ -165,6 +165,10 @@ def test_rich_output_of_any_object_stands_beside_the_value(value, words):
     extras = [node.html for node in found(Foreign, [value], rule)]
     assert "<b>chart</b>" in extras
     text = treeview.render_text([value], autovisualize=rule, width=300)
+    page = BeautifulSoup(treeview.render_html([value], autovisualize=rule), "html.parser")
+    frames = [frame for frame in page.find_all("iframe") if "<b>chart</b>" in frame["srcdoc"]]
+    assert all(frame.find_parent("details").has_attr("open") for frame in frames)
+    assert len(frames) == 1
     assert words in text
     assert "<Chart>" in text
 

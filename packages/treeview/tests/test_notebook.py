@@ -124,6 +124,24 @@ def test_arrays_are_drawn_on_demand(shell):
     assert "data:image/png" not in shown(shell, [np.eye(4)])["text/html"]
 
 
+def test_a_rule_says_which_arrays_are_drawn(shell):
+    def rule(value, path):
+        return path == "[0]"
+
+    install(shell=shell, autovisualize=rule)
+    html = shown(shell, [np.eye(4), np.eye(5)])["text/html"]
+    assert html.count("data:image/png") == 1
+    with pytest.raises(TypeError, match="Expected `autovisualize` to be bool or Callable, got 'x'"):
+        install(shell=shell, autovisualize="x")
+    assert shown(shell, [np.eye(4), np.eye(5)])["text/html"].count("data:image/png") == 1
+    install(shell=shell)
+    load_ipython_extension(shell)
+    shell.user_ns.update(rule=rule, eye=np.eye(4), seen=[])
+    magic = shell.magics_manager.magics["cell"]["autovisualize"]
+    magic("rule", "import treeview; seen.append(treeview.render_html([eye, eye + 1]))")
+    assert shell.user_ns["seen"][0].count("data:image/png") == 1
+
+
 def printers(shell):
     formatter = shell.display_formatter
     everything = [formatter.mimebundle_formatter, *formatter.formatters.values()]
@@ -160,7 +178,7 @@ def test_the_extension_installs_and_removes_display_and_magic(shell):
 def test_the_magic_wants_true_or_false(shell):
     load_ipython_extension(shell)
     magic = shell.magics_manager.magics["cell"]["autovisualize"]
-    with pytest.raises(ValueError, match="Expected `True`, `False` or nothing after `%%auto"):
+    with pytest.raises(ValueError, match="Expected `True`, `False`, the name of a rule or nothing"):
         magic("maybe", "1")
 
 

@@ -219,12 +219,12 @@ def test_complex_numbers_show_magnitude_and_phase():
     table = phase_colors().reshape(HUES, SHADES, 4)
     assert len({tuple(color) for color in table[:, 1:].reshape(-1, 4).tolist()}) > 200
     turns = np.exp(2j * np.pi * np.arange(HUES) / HUES)[:, None]
-    picture = draw(turns * np.arange(1, SHADES), low=0.0, trim_outliers=False)
+    picture = draw(turns * np.arange(1, SHADES) ** 2, low=0.0, trim_outliers=False)
     assert (picture.pixels == table[:, 1:]).all()
-    words = "magnitudes from 1 to 9, phases as hues;"
+    words = "magnitudes from 1 to 81, phases as hues;"
     assert picture.description.startswith(f"complex128[24, 9]: {words}")
     magnitude, phase = picture.legends
-    assert (magnitude.low, magnitude.high) == ("magnitude 0", "9")
+    assert (magnitude.low, magnitude.high) == ("magnitude 0", "81")
     assert (phase.low, phase.high) == ("phase -π", "π")
     assert len(set(phase.colors)) == HUES
     assert phase.colors[0] == phase.colors[-1]

@@ -229,10 +229,12 @@ class Foreign:
     Attributes:
         html: Markup that is not trusted.
         fallback: What stands for it in text.
+        opened: Whether it starts unfolded.
     """
 
     html: str
     fallback: Text
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

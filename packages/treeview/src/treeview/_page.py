@@ -291,7 +291,7 @@ class _Writer:
     def _write_foreign(self, foreign: Foreign, place: _Place) -> None:
         self.sheets.add(BRANCHES)
         self.written.add(id(foreign))
-        unfolded = "" if place.start else " open"
+        unfolded = " open" if foreign.opened or not place.start else ""
         self.parts.append(
             f"{place.start}<details{unfolded}><summary><i>{self._margin(place.depth)}</i>"
             f"{place.label}{styled_html(foreign.fallback.spans)}{place.after}</summary>"

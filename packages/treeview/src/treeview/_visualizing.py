@@ -4,7 +4,7 @@ A rule is asked about each object of a tree that is visited. Whatever it does wr
 the object, and never stops the walk.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from treeview._document import EMPTY, Branch, Foreign, Node, Picture, Reference, Text, text
@@ -87,7 +87,7 @@ def _verdict(answer: Any) -> Verdict:
         )
     shown = add_rich(answer, text((f"<{type_name(kind)}>", "muted")))
     if isinstance(shown, Foreign):
-        return Verdict(extra=shown)
+        return Verdict(extra=replace(shown, opened=True))
     return _problem(f"autovisualize returned `{type_name(kind)}` without rich output")
 
 

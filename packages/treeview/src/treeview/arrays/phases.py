@@ -1,7 +1,7 @@
 """Complex numbers as colours: the magnitude as lightness, the phase as hue.
 
-Zero is dark, large magnitudes are light. Hues go round once, from the red of positive real numbers
-over the blue-green of negative ones.
+Zero is dark, large magnitudes are light, by the square root, so that small ones keep their hue.
+Hues go round once, from the red of positive real numbers over the blue-green of negative ones.
 """
 
 from dataclasses import replace
@@ -37,6 +37,11 @@ def _hue(step: int) -> float:
     return (_FIRST_HUE + 360 * step / HUES) % 360
 
 
+def _levels(shares: NumpyArray) -> NumpyArray:
+    """Steps of lightness for magnitudes between 0 and 1; the root tells small ones apart."""
+    return np.rint(np.sqrt(shares) * (SHADES - 1)).astype(np.intp)
+
+
 def paint_phases(values: NumpyArray, masked: Mask | None, style: PictureStyle) -> Painting:
     """Colours complex numbers by magnitude and phase.
 
@@ -58,7 +63,7 @@ def paint_phases(values: NumpyArray, masked: Mask | None, style: PictureStyle) -
     steps = np.rint(turns * HUES).astype(np.intp) % HUES
     with np.errstate(all="ignore"):
         share = (magnitudes - low) / (high - low) if high > low else np.ones_like(magnitudes)
-    levels = np.rint(np.nan_to_num(np.clip(share, 0, 1)) * (SHADES - 1)).astype(np.intp)
+    levels = _levels(np.nan_to_num(np.clip(share, 0, 1)))
     table = phase_colors()
     facts = "no finite values"
     legends: tuple[ColorScale, ...] = ()
@@ -71,7 +76,12 @@ def paint_phases(values: NumpyArray, masked: Mask | None, style: PictureStyle) -
         clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
         note = f"{clipped:_} beyond the scale" if clipped else ""
         legends = (
-            ColorScale(css_colors(shades[0], SHADES), "magnitude " + next(ends), next(ends), note),
+            ColorScale(
+                css_colors(shades[0, _levels(np.linspace(0, 1, 33))], 33),
+                "magnitude " + next(ends),
+                next(ends),
+                note,
+            ),
             ColorScale(css_colors(np.concatenate([around, around[:1]]), HUES + 1), "phase -π", "π"),
         )
     facts += count_marks(magnitudes, masked)

@@ -9,7 +9,7 @@ replaced for as long as treeview is installed. Nothing is displayed on the side.
 import importlib
 import sys
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from treeview._document import ATOM_TYPES
 from treeview._names import type_attribute
+from treeview._options import changed_options
 from treeview._rendering import Displayable, render
 from treeview.notebook.magics import register_magics, unregister_magics
 from treeview.notebook.prompts import Undo, install_debugger, install_displayhook, prompt_text
@@ -59,7 +60,7 @@ _prompts: list[Undo] = []
 def install(
     types: type | Iterable[type] | None = None,
     *,
-    autovisualize: bool = False,
+    autovisualize: bool | Callable[[Any, str], Any] = False,
     displayhook: bool = False,
     debugger: bool = False,
     shell: Any = None,
@@ -69,7 +70,8 @@ def install(
     Args:
         types: The types to show, with their subclasses, even if they bring rich output of their
             own. None for every object that has no rich output and is not a plain value.
-        autovisualize: Whether to draw the arrays in them.
+        autovisualize: Whether to draw the arrays in them, or a rule that says which and how; see
+            `Options`.
         displayhook: Whether the prompt of plain Python shows its results so.
         debugger: Whether the prompts of `pdb`, and of debuggers made from it (`ipdb`, IPython's),
             show theirs so.
@@ -78,11 +80,13 @@ def install(
 
     Raises:
         RuntimeError: No IPython shell runs, and no other prompt is chosen.
-        TypeError: `types` holds something that is not a type.
+        TypeError: `types` holds something that is not a type, or `autovisualize` is neither a truth
+            value nor a rule.
     """
     chosen = None if types is None else _checked_types(types)
     shell = shell or _running_shell(required=not (displayhook or debugger))
-    changes: dict[str, Any] = {"autovisualize": True} if autovisualize else {}
+    changes: dict[str, Any] = {"autovisualize": autovisualize} if autovisualize else {}
+    changed_options(changes)  # refuses a wrong value before anything changes
     uninstall(shell=shell)
     if shell is not None:
         _install_shell(shell, chosen, changes)

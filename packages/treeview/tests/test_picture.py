@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 from treeview.arrays import colors
+from treeview.arrays.blocks import legend_lines
 from treeview.arrays.digits import digit_tiles
 from treeview.arrays.drawing import can_draw, draw_picture
 from treeview.arrays.painting import paint_values
@@ -270,6 +271,16 @@ def test_rare_categories_are_grey_and_long_ones_cut():
     assert picture.legends[-1].high == "3 others"
     assert (picture.pixels[0, -3:] == colors.digit_colors()[0]).all()
     assert draw(np.array(["z" * 90])).legends[0].high == f"'{'z' * 22}…"
+
+
+def test_legends_are_told_in_words():
+    assert legend_lines(draw(np.array(["a"])).legends) == ["'a'"]
+    assert legend_lines(draw(RECORDS).legends)[1:4] == [
+        "weight: -2.5 to 2.5",
+        "kind: 'a'",
+        "kind: 'b'",
+    ]
+    assert legend_lines(draw(np.eye(3)).legends) == []
 
 
 class Mute:

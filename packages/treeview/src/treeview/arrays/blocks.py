@@ -62,12 +62,12 @@ def _codes(top: list[int], bottom: list[int]) -> tuple[str, str]:
 
 
 def legend_lines(legends: Sequence[ColorScale]) -> list[str]:
-    """What legends say in words: a note alone, or, where there are several, their ranges."""
+    """What legends say in words: notes, categories, and ranges where there are several."""
     lines: list[str] = []
     for scale in legends:
         # A legend of a single colour explains a category, others a range.
-        link = " to " if len(set(scale.colors)) > 1 else " "
-        span = f"{scale.low}{link}{scale.high}".strip()
-        words = [span if len(legends) > 1 else "", scale.note]
+        category = len(set(scale.colors)) == 1
+        span = f"{scale.low}{' ' if category else ' to '}{scale.high}".strip()
+        words = [span if category or len(legends) > 1 else "", scale.note]
         lines.append(printable(", ".join(filter(None, words))))
     return [line for line in lines if line]

@@ -10,7 +10,9 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from treeview._document import ColorScale, EdgeLabel, Picture, text
+from treeview._markup import read_static
 from treeview._pictures import picture_html
+from treeview.arrays.colors import css_colors, diverging_map, sequential_map
 
 
 def figure_of(labels=(), *, shape=(4, 6), scale=10.0, **changes):
@@ -107,6 +109,15 @@ def test_the_legend_names_both_ends_and_uses_only_colours():
     spans = figure.select("figcaption .le span")
     assert [span.text for span in spans] == ["-1", "", "2", "3 clipped"]
     assert style_of(spans[1])["background"] == "linear-gradient(90deg,#000000,#ffffff)"
+
+
+@pytest.mark.parametrize("colors", [diverging_map(), sequential_map()])
+def test_the_bars_of_the_usual_maps_are_in_the_style_sheet(colors):
+    figure, _ = figure_of(legends=(ColorScale(css_colors(colors), "0", "1"),))
+    bar = figure.select("figcaption .le span")[1]
+    assert "style" not in bar.attrs
+    gradient = f"linear-gradient(90deg,{','.join(css_colors(colors))})"
+    assert f".le .{bar['class'][0]}{{background: {gradient}}}" in read_static("pictures.css")
 
 
 def test_the_caption_stands_below():

@@ -93,7 +93,7 @@ def test_legends_of_all_ranges_are_in_every_output(tmp_path):
     figure = treeview.render_array(HEADS, scale_axis=0)
     figure.save(tmp_path / "heads.svg")
     for output in (figure.html(), (tmp_path / "heads.svg").read_text()):
-        assert output.count("linear-gradient(") + output.count("<linearGradient id=") == 2
+        assert output.count("<div class=le>") + output.count("<linearGradient id=") == 2
         assert "1: 0" in output
 
 

@@ -8,17 +8,21 @@ sheet: 11 pixels high, 6.7 wide for each column of monospaced text.
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 from treeview._document import ColorScale, EdgeLabel, Picture
 from treeview._inline import text_width
 from treeview._markup import css_color, escape, styled_html
+from treeview.arrays.colors import css_colors, diverging_map, sequential_map
 from treeview.arrays.picture import encode_png
 
 FONT_PIXELS = 11.0
 COLUMN_PIXELS = 6.7
 LINE_PIXELS = 14
 MOST_COLUMNS = 32
+# The style sheet knows the grid of a picture with labels on the left, and the usual bars.
+_COLUMNS = 2
 _Side = Literal["top", "bottom", "left", "right"]
 
 
@@ -55,9 +59,11 @@ def picture_html(picture: Picture, depth: int = 0, view: int | None = None) -> s
     below = _legends_html(picture.legends)
     if picture.caption.plain:
         below += styled_html(picture.caption.spans)
-    caption = f"<figcaption style=grid-column:1/-1>{below}</figcaption>" if below else ""
+    caption = f"<figcaption>{below}</figcaption>" if below else ""
     columns = before + 1 + sum(1 for side, _ in rows if side == "right")
-    style = f"--d:{depth};grid-template-columns:repeat({columns},max-content) 1fr"
+    style = f"--d:{depth}"
+    if columns != _COLUMNS:
+        style += f";grid-template-columns:repeat({columns},max-content) 1fr"
     name = "" if view is None else f" data-v={view}"
     return f'<figure{name} style="{style}">{"".join(cells)}{caption}</figure>'
 
@@ -135,12 +141,20 @@ def is_swatch(scale: ColorScale) -> bool:
     return len(set(scale.colors)) == 1
 
 
+@cache
+def _known_bars() -> dict[tuple[str, ...], str]:
+    return {css_colors(diverging_map()): "class=di", css_colors(sequential_map()): "class=sq"}
+
+
 def _legend_html(scale: ColorScale) -> str:
-    colors = ",".join(filter(None, map(css_color, scale.colors)))
-    width = "width:.8em;" if is_swatch(scale) else ""
+    bar = _known_bars().get(scale.colors)
+    if bar is None:
+        colors = ",".join(filter(None, map(css_color, scale.colors)))
+        width = "width:.8em;" if is_swatch(scale) else ""
+        bar = f'style="{width}background:linear-gradient(90deg,{colors})"'
     note = f"<span>{escape(scale.note)}</span>" if scale.note else ""
     return (
         f"<div class=le><span>{escape(scale.low)}</span>"
-        f'<span style="{width}background:linear-gradient(90deg,{colors})"></span>'
+        f"<span {bar}></span>"
         f"<span>{escape(scale.high)}</span>{note}</div>"
     )

@@ -13,7 +13,6 @@ from treeview._guard import Damage, guarded
 from treeview._names import class_of, type_name
 from treeview._options import Options, options
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
-from treeview.handlers.rich import add_rich, offers_rich
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,11 @@ def _verdict(answer: Any) -> Verdict:
     figure = guarded(getattr, answer, "document", None, doing="autovisualize: document")
     if isinstance(figure, Picture):
         return Verdict(extra=figure)
+    from treeview.handlers.rich import (  # noqa: PLC0415 - handlers load with what is shown first
+        add_rich,
+        offers_rich,
+    )
+
     if not offers_rich(kind):
         return _problem(
             f"autovisualize returned `{type_name(kind)}`, not a truth value, an"

@@ -1,6 +1,7 @@
 """Any tree saved and loaded again."""
 
 import collections
+import collections.abc
 import dataclasses
 import enum
 import functools
@@ -83,7 +84,7 @@ def _same(a, b, seen):
             and _same(a.value, b.value, seen)
         )
     if isinstance(a, jax.Array | np.ndarray | np.generic):
-        if jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
+        if isinstance(a, jax.Array) and jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
             return a.dtype == b.dtype and (jax.random.key_data(a) == jax.random.key_data(b)).all()
         is_like = a.dtype == b.dtype and a.shape == b.shape
         return is_like and np.asarray(a).tobytes() == np.asarray(b).tobytes()

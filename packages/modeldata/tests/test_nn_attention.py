@@ -325,3 +325,71 @@ def test_an_axis_that_appears_inside_attention_flows_through_to_the_output():
             alone.unwrap("seq", "embedding"),
             atol=1e-5,
         )
+
+
+WINDOW = 3
+
+
+def make_window_cached(window=WINDOW, batch=None):
+    mask = nn.ApplyCausalSlidingWindowAttentionMask(
+        -1e9, window, "token_positions", "kv_token_positions"
+    )
+    layer = make_attention(mask)
+    axes = {**(batch or {}), "groups": 2, "projection": 4}
+    return layer, nn.WindowCachingAttention.from_uncached(layer, "seq", window, axes)
+
+
+@pytest.mark.parametrize("steps", [(7,), (4, 1, 2), (1,) * 7])
+def test_a_cache_of_a_window_gives_what_attention_gives_at_once(steps):
+    layer, cached = make_window_cached()
+    x = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
+    known, found, start = wrap(np.full(WINDOW, -1), "seq"), [], 0
+    for step in steps:
+        positions = wrap(np.arange(start, start + step), "seq")
+        plan = nn.plan_window(known, positions, "seq")
+        result = cached(
+            wrap(x[start : start + step], "seq", "embedding"),
+            token_positions=positions,
+            kv_token_positions=plan.seen,
+            cache_sources=plan.sources,
+        )
+        found.append(result.unwrap("seq", "embedding"))
+        known, start = plan.kept, start + step
+    np.testing.assert_allclose(np.concatenate(found), attended(layer, x, WINDOW), atol=1e-5)
+    assert cached.kv_cache.value[0].named_shape == {"groups": 2, "seq": WINDOW, "projection": 4}
+
+
+@settings(max_examples=6)
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=5),
+    st.integers(1, 4),
+    st.integers(0, 2**10 - 1),
+)
+def test_a_plan_keeps_the_last_positions_of_each_row(pieces, window, seed):
+    draw = np.random.default_rng(seed)
+    known, last, read = np.full((2, window), -1), np.full((2, 1), -1), [[], []]
+    for piece in pieces:
+        real = draw.integers(0, 2, (2, piece)).astype(bool)
+        positions = np.where(real, last + np.cumsum(real, axis=1), -1)
+        last = np.maximum(last, positions.max(axis=1, keepdims=True))
+        plan = nn.plan_window(wrap(known, "row", "seq"), wrap(positions, "row", "seq"), "seq")
+        both = np.concatenate([known, positions], axis=1)
+        known = np.asarray(plan.kept.unwrap("row", "seq"))
+        sources = np.asarray(plan.sources.unwrap("row", "seq"))
+        np.testing.assert_array_equal(known, np.take_along_axis(both, sources, axis=1))
+        seen = known if piece == 1 else both
+        np.testing.assert_array_equal(plan.seen.unwrap("row", "seq"), seen)
+        for row in range(2):
+            read[row] += positions[row][real[row]].tolist()
+            assert sorted(known[row][known[row] >= 0]) == read[row][-window:]
+
+
+def test_a_cache_of_a_window_says_what_it_needs():
+    _, cached = make_window_cached(batch={"batch": 2})
+    x = wrap(jnp.zeros((2, 5)), "seq", "embedding")
+    sides = {"token_positions": wrap(jnp.arange(2), "seq")}
+    with pytest.raises(nn.MissingSideInputError, match="needs the side input `cache_sources`"):
+        cached(x, **sides)
+    plan = nn.plan_window(wrap(jnp.full(3, -1), "seq"), sides["token_positions"], "seq")
+    with pytest.raises(ValueError, match="`WindowCachingAttention` has a cache for keys and value"):
+        cached(x, **sides, kv_token_positions=plan.seen, cache_sources=plan.sources)

@@ -12,6 +12,7 @@ from modeldata.models._decoding import read_prompt_tokens, write_tokens
 from modeldata.models._prompts import Prompt, read_prompt
 from modeldata.models._sampling import SamplingSettings, read_key
 from modeldata.models.transformer import KVCachingTransformerLM, TransformerLM
+from modeldata.models.transformer._caching import positions_grow
 from modeldata.named import NamedArray
 from modeldata.variables import (
     StateVariable,
@@ -37,6 +38,9 @@ def generate(
     rng: Any = None,
 ) -> Any:
     """Continues prompts with a cache of keys and values.
+
+    Layers with a sliding window keep only that, unless an edit put layers of another kind into
+    their attention; the others keep `cache_len` tokens.
 
     By default the most likely token is taken each time. Edits of the model take part in every
     step; state variables that they hold have the values of the last step afterwards.
@@ -224,7 +228,9 @@ def _begin(
     _check_positions(int(texts.positions.max()) + max_tokens, model.metadata.max_positions)
     key = read_key(rng, texts.row_axes) if settings.is_random else None
     places, cache_len = _plan(texts.tokens.shape[-1], max_tokens, cache_len)
-    cached = KVCachingTransformerLM.from_uncached(model, cache_len, texts.row_axes)
+    cached = KVCachingTransformerLM.from_uncached(
+        model, cache_len, texts.row_axes, keeps_all=not positions_grow(texts.positions)
+    )
     unbound, variables = unbind_variables(cached)
     states = [variable for variable in variables if isinstance(variable, StateVariable)]
     static = [v.freeze() for v in variables if not isinstance(v, StateVariable)]

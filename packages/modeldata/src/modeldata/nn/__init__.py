@@ -10,7 +10,12 @@ from modeldata.nn._basic import (
     Softmax,
     TanhSoftCap,
 )
-from modeldata.nn._caching import KVCachingAttention
+from modeldata.nn._caching import (
+    KVCachingAttention,
+    WindowCachingAttention,
+    WindowPlan,
+    plan_window,
+)
 from modeldata.nn._checking import CheckStructure
 from modeldata.nn._combinators import BranchAndAddTogether, BranchAndMultiplyTogether, Residual
 from modeldata.nn._contract import contract
@@ -130,6 +135,8 @@ __all__ = [
     "StochasticDropout",
     "TanhSoftCap",
     "TopKSoftmax",
+    "WindowCachingAttention",
+    "WindowPlan",
     "Windows",
     "YarnScaling",
     "assert_no_parameter_slots",
@@ -143,6 +150,7 @@ __all__ = [
     "layerstack_axes_from_keypath",
     "make_parameter",
     "maybe_dropout",
+    "plan_window",
     "variance_scaling_initializer",
     "xavier_normal_initializer",
     "xavier_uniform_initializer",

@@ -1,7 +1,17 @@
-"""Attention that remembers keys and values, for decoding token by token."""
+"""Attention that remembers keys and values, for decoding token by token.
+
+One layer remembers everything, in the order in which it came. The other remembers a window: as many
+positions as its queries may look back. It is a ring: what stands at position `p` of a row is kept
+in place `p % window`, so the place of a new position is that of the one that just left the window.
+Rows of a batch go round on their own, since each has positions of its own and padding has none.
+
+A piece of several tokens may be longer than the window, and its first token sees a whole window of
+older ones. So such a piece attends to the old ring and to itself before the ring takes it in. A
+single token replaces the one that it cannot see any more, and attends to the ring alone.
+"""
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -93,14 +103,8 @@ class KVCachingAttention(Layer):
             layerstack_axes: Sizes of the axes of all stacks that the layer is in; each of their
                 layers gets a cache of its own.
         """
-        # The last axis, the features, stays innermost: scores read the cache along it.
-        *outer, last = cached_axes.items()
         stacks = dict(layerstack_axes or {})
-        sizes = dict([*stacks.items(), *outer, (sequence_axis, cache_len), last])
-        empty = [
-            NamedArray(data_array=jnp.zeros(tuple(sizes.values()), cache_dtype), dims=tuple(sizes))
-            for _ in range(2)
-        ]
+        empty = _empty({**cached_axes}, sequence_axis, cache_len, stacks, cache_dtype)
         return cls(
             original.input_to_query,
             original.input_to_key,
@@ -109,22 +113,184 @@ class KVCachingAttention(Layer):
             original.attn_value_to_output,
             sequence_axis,
             cache_end_index_key,
-            StateVariable(
-                (empty[0], empty[1]), label=cache_label, metadata=per_layer_metadata(stacks)
-            ),
+            StateVariable((empty, empty), label=cache_label, metadata=per_layer_metadata(stacks)),
         )
+
+
+@pytree_dataclass
+class WindowCachingAttention(Layer):
+    """Attention of the input to itself and to a window of inputs before it.
+
+    Its cache holds as many tokens as the window has positions, however long the text gets. Side
+    inputs say where each token goes, and the mask inside `query_key_to_attn` must take the
+    positions of keys from `WindowPlan.seen`; see `plan_window`. Positions must grow from token to
+    token in each row.
+
+    Attributes:
+        input_to_query: From the input to queries.
+        input_to_key: From the input to keys.
+        input_to_value: From the input to values.
+        query_key_to_attn: From the tuple of queries and visible keys to attention weights.
+        attn_value_to_output: From the tuple of attention weights and visible values to the output.
+        sequence_axis: The axis of keys and values that counts tokens.
+        sources_input_name: The side input with `WindowPlan.sources`.
+        kv_cache: A `StateVariable` with the cached keys and values, two named arrays.
+    """
+
+    input_to_query: Any
+    input_to_key: Any
+    input_to_value: Any
+    query_key_to_attn: Any
+    attn_value_to_output: Any
+    sequence_axis: Hashable = static_field()
+    sources_input_name: str = static_field()
+    kv_cache: Any
+
+    def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
+        """Returns the output of attention for the new tokens, and updates the cache.
+
+        Raises:
+            MissingSideInputError: If the plan is not there.
+            TypeError: If keys or values are not named arrays.
+            ValueError: If they do not fit into the cache.
+        """
+        sources = require_side_input(self, side_inputs, self.sources_input_name)
+        query = self.input_to_query(argument, **side_inputs)
+        new_key = self.input_to_key(argument, **side_inputs)
+        new_value = self.input_to_value(argument, **side_inputs)
+        old_key, old_value = self.kv_cache.value
+        key, kept_key = _slide(old_key, new_key, sources, self.sequence_axis)
+        value, kept_value = _slide(old_value, new_value, sources, self.sequence_axis)
+        self.kv_cache.value = (kept_key, kept_value)
+        attn = self.query_key_to_attn((query, key), **side_inputs)
+        return self.attn_value_to_output((attn, value), **side_inputs)
+
+    @classmethod
+    def from_uncached(
+        cls,
+        original: Attention,
+        sequence_axis: Hashable,
+        window: int,
+        cached_axes: Mapping[Hashable, int],
+        *,
+        sources_input_name: str = "cache_sources",
+        cache_dtype: Any = jnp.float32,
+        cache_label: Hashable | None = None,
+        layerstack_axes: Mapping[Hashable, int] | None = None,
+    ) -> "WindowCachingAttention":
+        """Makes a caching layer that shares all sublayers with one that does not cache.
+
+        Args:
+            original: The attention layer.
+            sequence_axis: The axis of keys and values that counts tokens.
+            window: How many positions a query sees, its own included; also the size of the cache.
+            cached_axes: Sizes of all other axes of keys and values.
+            sources_input_name: The side input with `WindowPlan.sources`.
+            cache_dtype: The dtype of the cache.
+            cache_label: The label of the cache's state variable; a new one if not given.
+            layerstack_axes: Sizes of the axes of all stacks that the layer is in; each of their
+                layers gets a cache of its own.
+        """
+        stacks = dict(layerstack_axes or {})
+        empty = _empty({**cached_axes}, sequence_axis, window, stacks, cache_dtype)
+        return cls(
+            original.input_to_query,
+            original.input_to_key,
+            original.input_to_value,
+            original.query_key_to_attn,
+            original.attn_value_to_output,
+            sequence_axis,
+            sources_input_name,
+            StateVariable((empty, empty), label=cache_label, metadata=per_layer_metadata(stacks)),
+        )
+
+
+class WindowPlan(NamedTuple):
+    """What a call of `WindowCachingAttention` does, the same for all layers with this window.
+
+    Attributes:
+        sources: For each place of the cache, where its next content comes from: an index into the
+            old cache followed by the new tokens.
+        seen: The positions of the keys that queries are compared with; -1 for none.
+        kept: The positions in the cache after the call; -1 for none.
+    """
+
+    sources: NamedArray
+    seen: NamedArray
+    kept: NamedArray
+
+
+def plan_window(known: NamedArray, positions: NamedArray, sequence_axis: Hashable) -> WindowPlan:
+    """Returns where new tokens go in caches of one window.
+
+    Args:
+        known: The positions in the cache, with as many places as the window has positions.
+        positions: The positions of the new tokens, with the same other axes; -1 for padding. In
+            each row they grow, also from call to call.
+        sequence_axis: The axis that counts tokens and places.
+    """
+    dims = (*(name for name in known.dims if name != sequence_axis), sequence_axis)
+    old, new = data_like(known, dims), data_like(positions, dims)
+    window, count = old.shape[-1], new.shape[-1]
+    places = jnp.arange(window, dtype=new.dtype)
+    goes_here = (new[..., None, :] % window == places[:, None]) & (new[..., None, :] >= 0)
+    # Of several tokens with the same place the last one is kept.
+    found = jnp.where(goes_here, new[..., None, :], -1)
+    newest = window + jnp.argmax(found, axis=-1).astype(places.dtype)
+    sources = jnp.where(jnp.max(found, axis=-1) >= 0, newest, places)
+    both = jnp.concatenate([old, new], axis=-1)
+    kept = jnp.take_along_axis(both, sources, axis=-1, mode="clip")
+    seen = kept if count == 1 else both
+    return WindowPlan(*(NamedArray(data_array=data, dims=dims) for data in (sources, seen, kept)))
+
+
+def _slide(
+    cache: NamedArray, new: NamedArray, sources: NamedArray, sequence_axis: Hashable
+) -> tuple[NamedArray, NamedArray]:
+    """Returns what the new tokens see, and the next cache."""
+    window, count = _sizes("WindowCachingAttention", cache, new, sequence_axis)
+    axis = cache.dims.index(sequence_axis)
+    added = data_like(new, cache.dims).astype(cache.dtype)
+    index = data_like(sources, cache.dims)
+    if count == 1:
+        kept = cache.replace(data_array=jnp.where(index == window, added, cache.data_array))
+        return kept, kept
+    seen = jnp.concatenate([cache.data_array, added], axis)
+    kept = jnp.take_along_axis(seen, index, axis, mode="clip")
+    return cache.replace(data_array=seen), cache.replace(data_array=kept)
+
+
+def _empty(
+    cached_axes: dict[Hashable, int],
+    sequence_axis: Hashable,
+    places: int,
+    stacks: dict[Hashable, int],
+    dtype: Any,
+) -> NamedArray:
+    # The last axis, the features, stays innermost: scores read the cache along it.
+    *outer, last = cached_axes.items()
+    sizes = dict([*stacks.items(), *outer, (sequence_axis, places), last])
+    return NamedArray(data_array=jnp.zeros(tuple(sizes.values()), dtype), dims=tuple(sizes))
+
+
+def _sizes(
+    layer: str, cache: NamedArray, new: NamedArray, sequence_axis: Hashable
+) -> tuple[int, int]:
+    """Returns how many tokens the cache holds and how many are new, if all other axes agree."""
+    require_named(f"`{layer}`", new, (sequence_axis,))
+    shape, new_shape = cache.named_shape, new.named_shape
+    sizes = shape.pop(sequence_axis), new_shape.pop(sequence_axis)
+    if shape != new_shape:
+        raise ValueError(
+            f"`{layer}` has a cache for keys and values with the axes {shape}, but got "
+            f"{new_shape}. Make a cache for these axes (`from_uncached`)."
+        )
+    return sizes
 
 
 def _write(cache: NamedArray, new: NamedArray, index: Any, sequence_axis: Hashable) -> NamedArray:
     """Returns the cache with new entries from an index on."""
-    require_named("`KVCachingAttention`", new, (sequence_axis,))
-    shape, new_shape = cache.named_shape, new.named_shape
-    capacity, count = shape.pop(sequence_axis), new_shape.pop(sequence_axis)
-    if shape != new_shape:
-        raise ValueError(
-            f"`KVCachingAttention` has a cache for keys and values with the axes {shape}, but got "
-            f"{new_shape}. Make a cache for these axes (`from_uncached`)."
-        )
+    capacity, count = _sizes("KVCachingAttention", cache, new, sequence_axis)
     start = index.unwrap() if isinstance(index, NamedArray) else index
     first = 0 if isinstance(start, Tracer) else int(start)
     if first < 0 or first + count > capacity:

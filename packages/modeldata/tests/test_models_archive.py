@@ -366,8 +366,8 @@ def crafted(folder, tree, **changes):
     """Saves a tree, then puts another description of one into the file."""
     models.save_tree([jnp.ones(3)], folder)
     description = json.loads((folder / "tree.json").read_text())
-    description["tree"] = json.loads(tree)
-    (folder / "tree.json").write_text(json.dumps({**description, **changes}))
+    text = json.dumps({**description, "tree": "its place", **changes})
+    (folder / "tree.json").write_text(text.replace('"its place"', tree))
 
 
 def node(kind, **entries):
@@ -414,7 +414,7 @@ ARRAY = {"tensor": "[0]", "dtype": "float32", "shape": [3]}
         (node("array", **ARRAY | {"tensor": "b"}), "reading it fails: SafetensorError"),
         (node("random key", data=1, algorithm="none"), "reading it fails: .*none"),
         (node("tuple"), "reading it fails: KeyError: 'items'"),
-        ("[" * 900 + "]" * 900, "reading it fails: RecursionError"),
+        ("[" * 100_000 + "]" * 100_000, "reading it fails: RecursionError"),
     ],
 )
 def test_files_that_name_what_they_may_not_or_are_damaged_are_refused(tree, message, tmp_path):

@@ -186,9 +186,9 @@ def growth_rows() -> Iterator[Row]:
                     "a tenth": lambda tree=trees[count // 10], render=render: render(tree, **ALL),
                 },
                 goals={"a tenth": 13},
-                why="numbers of seven digits do not fit ten to a line, so nine tenths of the lists of"
-                " the largest tree stand open on several lines, and none of the smaller ones; cyclic"
-                " garbage collection is a tenth.",
+                why="numbers of seven digits do not fit ten to a line, so nine tenths of the lists"
+                " of the largest tree stand open on several lines, and none of the smaller ones;"
+                " cyclic garbage collection is a tenth.",
             )
 
 

@@ -45,9 +45,14 @@ def test_text_joins_strings_spans_and_texts():
     assert joined.plain == "abcd"
 
 
-def test_nodes_are_frozen():
+def test_text_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Branch(text("["), []).number = 3
+        text("a").spans = ()
+
+
+def test_a_branch_is_written_without_what_is_below():
+    inner = Branch(text("{"), [1])
+    assert repr(Branch(text("f("), [inner, 2])) == "<Branch 'f(' of 2>"
 
 
 def test_steps_are_made_when_they_are_asked_for():

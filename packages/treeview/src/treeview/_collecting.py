@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from treeview._document import EMPTY, Branch, Node, Reference, Text, text
-from treeview._frames import Frame, place_text, set_field
+from treeview._frames import Frame, place_text
 from treeview._guard import STOP, describe_error
 from treeview._names import class_of, type_name
 from treeview._options import Options
@@ -185,9 +185,9 @@ class ArrayCollector:
         branch, parent = frame.branch, frame.parent
         if parent is None:
             return
-        set_field(branch, "totals", totals)
+        branch.totals = totals
         if self._options.totals:
-            set_field(branch, "note", _totals_note(branch.note, totals))
+            branch.note = _totals_note(branch.note, totals)
         parent.totals = parent.totals or Totals()
         parent.totals.add(totals)
 

@@ -13,8 +13,10 @@ Atoms are not wrapped because large objects are mostly scalars: a list of a mill
 one branch that holds those integers. For the same reason a branch keeps its children in columns
 (`labels`, `values`, `steps`) rather than as a list of little objects.
 
-Nodes are frozen. Text cannot carry control, bidirectional or surrogate characters: `Text`
-replaces them by visible escapes when it is made, so no output has to think of them again.
+Nodes do not change once a document is handed out, so threads may share it. All are frozen but
+branches, of which there may be too many for that. Text cannot carry control, bidirectional or
+surrogate characters: `Text` replaces them by visible escapes when it is made, so no output has to
+think of them again.
 """
 
 from collections.abc import Sequence
@@ -107,7 +109,7 @@ def _plain_text(piece: str) -> Text:
 EMPTY = Text()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Branch:
     """A node with children.
 
@@ -158,6 +160,10 @@ class Branch:
     number: int = 0
     totals: Totals | None = None
     inline: bool = True
+
+    def __repr__(self) -> str:
+        # Of this branch only: a document may be deeper than Python can recurse.
+        return f"<Branch {self.head.plain!r} of {len(self.values)}>"
 
 
 @dataclass(frozen=True, slots=True)

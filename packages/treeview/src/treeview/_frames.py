@@ -12,7 +12,7 @@ _RULE_STEPS = 100
 _LONGEST_PATH = 100
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Frame:
     """A branch whose children are being visited.
 
@@ -75,8 +75,3 @@ def rule_path(root: str, parent: Frame, index: int) -> str:
         steps.append(frame.branch.steps[index] if known else Opaque("..."))
         frame, index = frame.parent, frame.index
     return ("..." if frame.parent is not None else root) + key_path(reversed(steps))
-
-
-def set_field(branch: Branch, name: str, value: Any) -> None:
-    """Completes a branch that has not been handed out yet; frozen is for everyone else."""
-    object.__setattr__(branch, name, value)

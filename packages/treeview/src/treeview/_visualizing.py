@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from treeview._document import EMPTY, Branch, Foreign, Node, Picture, Reference, Text, text
-from treeview._frames import Frame, rule_path, set_field
+from treeview._frames import Frame, rule_path
 from treeview._guard import Damage, guarded
 from treeview._names import class_of, type_name
 from treeview._options import Options, options
@@ -111,7 +111,7 @@ def with_extra(node: Node, extra: Picture | Foreign | Text | None) -> Node:
     if isinstance(node, Branch):
         if isinstance(extra, Text):
             gap = "  " if node.note.spans else ""
-            set_field(node, "note", text(node.note, gap, extra))
+            node.note = text(node.note, gap, extra)
             return node
         _append(node, extra)
         return node
@@ -125,9 +125,9 @@ def with_extra(node: Node, extra: Picture | Foreign | Text | None) -> Node:
 def _append(branch: Branch, extra: Picture | Foreign) -> None:
     values: Any = branch.values  # a list as long as the walk goes on
     values.append(extra)
-    set_field(branch, "inline", False)
+    branch.inline = False
     if branch.labels is not None:
-        set_field(branch, "labels", [*branch.labels, EMPTY])
+        branch.labels = [*branch.labels, EMPTY]
 
 
 def _line(node: Node) -> Text:

@@ -17,30 +17,28 @@ cycles end, and a graph with many paths costs no more than its objects.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
-from math import copysign
 from time import perf_counter
 from types import FunctionType
 from typing import Any
 
 from treeview._aliases import known_name, read_names
+from treeview._atoms import NODE_TYPES, SHORT, AtomCheck
 from treeview._collecting import ArrayCollector, ShownChildren
 from treeview._document import (
     ATOM_TYPES,
     EMPTY,
     Branch,
-    Foreign,
     IndexSteps,
     KeySteps,
     NameSteps,
     Node,
-    Picture,
     Reference,
     Span,
     Text,
     text,
 )
-from treeview._frames import Frame, place_text, set_field
-from treeview._guard import STOP, Damage, describe_error, has_only
+from treeview._frames import Frame, place_text
+from treeview._guard import STOP, Damage, describe_error
 from treeview._inline import inline_text
 from treeview._names import class_of, type_attribute, type_name
 from treeview._options import Options, changed_options, current_options
@@ -50,17 +48,9 @@ from treeview._totals import Totals
 from treeview._view import ArraySketch, Shown, Sketch, Steps, View
 from treeview._visualizing import with_extra
 
-SHORT = 100
-"""Strings and bytes up to this length stand in a document as they are."""
-
-_BIG = 10**100
 _UNLIMITED = 2**62
-_NODE_TYPES = frozenset({Text, Branch, Picture, Foreign, Reference})
 _SKETCH_TYPES = frozenset({Sketch, ArraySketch})
-_SETTLED = frozenset({type(None), bool, type(...), *_NODE_TYPES})
-_NUMBERS = frozenset({float, complex})
-_INTEGERS = {int}
-_STRINGS = frozenset({str, bytes})
+_OWN_HANDLERS = "treeview.handlers.containers"
 _NO_KEYS: dict[Any, Any] = {}
 _INSTANT: frozenset[Any] = frozenset(
     {list, tuple, set, frozenset, dict}
@@ -92,7 +82,7 @@ def build_document(
     """
     read_names()
     registry.load_plugins()
-    return Walk(options or current_options(), root, registry).run(obj, shown_children)
+    return _Walk(options or current_options(), root, registry).run(obj, shown_children)
 
 
 def totals(obj: object, **options: Any) -> Totals:
@@ -121,7 +111,7 @@ def totals(obj: object, **options: Any) -> Totals:
     chosen = changed_options({**everything, "autovisualize": False, **options, "totals": True})
     read_names()
     default_registry.load_plugins()
-    walk = Walk(chosen, "", default_registry)
+    walk = _Walk(chosen, "", default_registry)
     walk.run(obj)
     return walk.totals
 
@@ -130,7 +120,7 @@ _Place = tuple[Any, Branch, Frame, int]
 """An object that is kept alive, its branch, and where that was met first: a frame and an index."""
 
 
-class Walk:
+class _Walk:
     """The state of one visit."""
 
     def __init__(self, options: Options, root: str, registry: Registry, level: int = 0) -> None:
@@ -141,11 +131,14 @@ class Walk:
         self.view = View(options, registry, self._drawn)
         self.exact = options.roundtrip
         self.max_items = _UNLIMITED if self.exact else options.max_items
-        self.room = _UNLIMITED if self.exact else options.max_bytes
+        self.atoms = AtomCheck(
+            exact=self.exact, room=_UNLIMITED if self.exact else options.max_bytes
+        )
         self.max_depth = _UNLIMITED if options.depth is None else options.depth
         self.deadline = float("inf") if self.exact else perf_counter() + options.seconds
         self.stack: list[Frame] = []
         self.found: dict[int, tuple[type, list[Handler]]] = {}
+        self.looks: dict[type, Sketch | None] = {}
         self.seen: dict[int, _Place] = {}
         self.growing: set[int] = set()
         self.sizes: dict[int, int] = {}
@@ -157,7 +150,7 @@ class Walk:
     def run(self, obj: Any, shown_children: ShownChildren | None = None) -> Node:
         values = [obj]
         left = _UNLIMITED if self.exact else self.options.max_nodes
-        pending = [0] if self._pending(values) else []
+        pending = [0] if self.atoms.pending(values) else []
         base = Frame(Branch(EMPTY, values), values, pending, left, "values", None, 0, -1)
         stack = self.stack = [base]
         while stack:
@@ -185,9 +178,9 @@ class Walk:
         if used_up := self._used_up():
             frame.partial = True
             return text((f"<{type_name(kind)}: {used_up}>", "muted"))
-        name = self._name(obj, frame)
-        if name is not None:
-            return name
+        known = self._name(obj, frame) or self._leaf(obj, kind, frame, index)
+        if known is not None:
+            return known
         shown, problem = self._handled(obj)
         if problem:
             shown = _with_problem(shown, problem)
@@ -196,7 +189,7 @@ class Walk:
         if visualizer.has_rule and type(shown) is not ArraySketch:
             node = with_extra(node, visualizer.look(obj, frame, index).extra)
         if type(node) is Text:
-            self.room -= sum([len(piece) for piece, _ in node.spans])
+            self.atoms.room -= sum([len(piece) for piece, _ in node.spans])
         if type(node) is Branch and type(shown) is Sketch and not shown.fresh:
             self.seen[id(obj)] = (obj, node, frame, index)
         return node
@@ -214,7 +207,7 @@ class Walk:
         """Which budget is used up, in words, or nothing."""
         if perf_counter() > self.deadline:
             return "time is up"
-        return "too much text" if self.room < 0 else ""
+        return "too much text" if self.atoms.room < 0 else ""
 
     def _placed(self, shown: Shown, frame: Frame, index: int) -> Node:
         """What a handler returned, as a node in its place."""
@@ -224,7 +217,7 @@ class Walk:
 
     def _drawn(self, obj: Any) -> Shown:
         """What stands for an object: itself if it is an atom, else what a handler makes of it."""
-        if not self._pending([obj]):
+        if not self.atoms.pending([obj]):
             return obj
         shown, problem = self._handled(obj)
         return _with_problem(shown, problem) if problem else shown
@@ -237,9 +230,9 @@ class Walk:
                 shown: Any = handler(obj, self.view)
                 if shown is None:
                     continue
-                if (given := class_of(shown)) in _NODE_TYPES or given in _SKETCH_TYPES:
+                if (given := class_of(shown)) in NODE_TYPES or given in _SKETCH_TYPES:
                     return shown, problem
-                if given in ATOM_TYPES and not self._pending([shown]):
+                if given in ATOM_TYPES and not self.atoms.pending([shown]):
                     return shown, problem
                 what = f"returned an object of type `{type_name(given)}`, not a node"
             except Damage as error:
@@ -260,6 +253,41 @@ class Walk:
         return known[1]
 
     # Branches
+
+    def _leaf(self, obj: Any, kind: type, frame: Frame, index: int) -> Branch | None:
+        """A list or dictionary that holds nothing but atoms, as most do of a large object.
+
+        None for all others, and where anything but treeview's own handler has a say.
+        """
+        if kind is not list and kind is not dict:
+            return None
+        look, count = self._own_look(kind), len(obj)
+        share = min(frame.left // (len(frame.pending) + 1), self.max_items)
+        if look is None or not 0 < count <= share or frame.depth + 1 >= self.max_depth:
+            return None
+        room = self.atoms.room
+        values: list[Any] = list(obj.values()) if kind is dict else list(obj)
+        labels: list[Any] | None = list(obj) if kind is dict else None
+        if self.atoms.pending(values) or not (labels is None or self.atoms.are_labels(labels)):
+            self.atoms.room = room
+            return None
+        steps = IndexSteps(count) if labels is None else KeySteps(labels)
+        branch = Branch(look.head, values, look.tail, labels, look.joint, steps, look.separator)
+        self.seen[id(obj)] = (obj, branch, frame, index)
+        frame.left -= count
+        if self.exact:
+            self._count(frame, branch, count)
+        return branch
+
+    def _own_look(self, kind: type) -> Sketch | None:
+        """What treeview's own handler makes of an empty container, if it is the one to ask."""
+        if kind not in self.looks:
+            handler = self._handlers(kind)[0]
+            own = getattr(handler, "__module__", "") == _OWN_HANDLERS
+            sketch = handler(kind(), self.view) if own else None
+            has_rule = self.arrays.visualizer.has_rule
+            self.looks[kind] = sketch if isinstance(sketch, Sketch) and not has_rule else None
+        return self.looks[kind]
 
     def _grow(self, sketch: Sketch, frame: Frame, index: int) -> Branch:
         share = frame.left // (len(frame.pending) + 1)
@@ -290,8 +318,8 @@ class Walk:
         )
         if sketch.revealed:
             for outer in self.stack:
-                set_field(outer.branch, "opened", True)
-        pending = self._pending(values)
+                outer.branch.opened = True
+        pending = self.atoms.pending(values)
         frame.left -= len(values)
         if not pending:
             frame.partial |= omitted != 0 and not values
@@ -352,13 +380,10 @@ class Walk:
         return items, ""
 
     def _labels(self, raw: list[Any]) -> list[Any]:
-        if has_only(raw, {Text}):
-            return raw
-        if has_only(raw, {str}) and max(map(len, raw)) <= SHORT:
-            self.room -= sum(map(len, raw))
+        if self.atoms.are_labels(raw):
             return raw
         labels = list(raw)  # `raw` itself stays as the steps know it
-        for index in self._pending(raw):
+        for index in self.atoms.pending(raw):
             labels[index] = self._label(raw[index])
         return labels
 
@@ -369,46 +394,10 @@ class Walk:
         limits: dict[str, Any] = {} if self.exact else {"max_items": 10, "max_nodes": 30}
         limits |= {"statistics": False, "totals": False, "autovisualize": False}
         options = replace(self.options, **limits)
-        node = Walk(options, "", self.registry, self.level + 1).run(key)
+        node = _Walk(options, "", self.registry, self.level + 1).run(key)
         if self.exact:
             return inline_text(node, _UNLIMITED, _UNLIMITED)
         return inline_text(node, SHORT)
-
-    def _pending(self, values: Sequence[Any]) -> list[int]:
-        """Where the values are that do not stand for themselves."""
-        settled = _SETTLED if self.exact else _SETTLED | _NUMBERS
-        try:
-            kinds = set(map(type, values))
-        except STOP:
-            raise
-        except BaseException:  # a metaclass with a broken `__hash__` or `__eq__`
-            single = len(values) == 1
-            return [i for i, value in enumerate(values) if single or self._pending([value])]
-        if kinds <= settled:
-            return []
-        if kinds.isdisjoint(ATOM_TYPES) and kinds.isdisjoint(settled):
-            return list(range(len(values)))
-        if not kinds.isdisjoint(_STRINGS):
-            short = [len(value) for value in values if type(value) in _STRINGS]
-            self.room -= sum([length for length in short if length <= SHORT])
-        if kinds == _INTEGERS and min(values) > -_BIG and max(values) < _BIG:
-            return []
-        return [
-            index
-            for index, (value, kind) in enumerate(zip(values, map(type, values), strict=True))
-            if kind not in settled
-            and not (kind is int and -_BIG < value < _BIG)
-            and not ((kind is str or kind is bytes) and len(value) <= SHORT)
-            and not (kind in _NUMBERS and value - value == 0 and self._reads_back(value))
-        ]
-
-    def _reads_back(self, value: complex) -> bool:
-        """Whether a finite number evaluates to itself as Python writes it."""
-        if type(value) is float or not self.exact:
-            return True
-        # Sums of a real and an imaginary number lose the sign of a zero.
-        signs = copysign(1, value.real), copysign(1, value.imag)
-        return signs == (1, 1) or (value.real != 0 and value.imag != 0)
 
     def _close(self, frame: Frame) -> None:
         branch, parent = frame.branch, frame.parent
@@ -445,7 +434,7 @@ class Walk:
     def _number(self, branch: Branch) -> int:
         if branch.number == 0:
             self.numbers += 1
-            set_field(branch, "number", self.numbers)
+            branch.number = self.numbers
         return branch.number
 
     def _count(self, parent: Frame, branch: Branch, size: int) -> None:

@@ -82,7 +82,7 @@ def build_document(
     """
     read_names()
     registry.load_plugins()
-    return _Walk(options or current_options(), root, registry).run(obj, shown_children)
+    return Walk(options or current_options(), root, registry).run(obj, shown_children)
 
 
 def totals(obj: object, **options: Any) -> Totals:
@@ -111,7 +111,7 @@ def totals(obj: object, **options: Any) -> Totals:
     chosen = changed_options({**everything, "autovisualize": False, **options, "totals": True})
     read_names()
     default_registry.load_plugins()
-    walk = _Walk(chosen, "", default_registry)
+    walk = Walk(chosen, "", default_registry)
     walk.run(obj)
     return walk.totals
 
@@ -120,7 +120,7 @@ _Place = tuple[Any, Branch, Frame, int]
 """An object that is kept alive, its branch, and where that was met first: a frame and an index."""
 
 
-class _Walk:
+class Walk:
     """The state of one visit."""
 
     def __init__(self, options: Options, root: str, registry: Registry, level: int = 0) -> None:
@@ -394,7 +394,7 @@ class _Walk:
         limits: dict[str, Any] = {} if self.exact else {"max_items": 10, "max_nodes": 30}
         limits |= {"statistics": False, "totals": False, "autovisualize": False}
         options = replace(self.options, **limits)
-        node = _Walk(options, "", self.registry, self.level + 1).run(key)
+        node = Walk(options, "", self.registry, self.level + 1).run(key)
         if self.exact:
             return inline_text(node, _UNLIMITED, _UNLIMITED)
         return inline_text(node, SHORT)

@@ -551,6 +551,19 @@ def test_foreign_output_takes_the_height_that_it_needs(open_page, height, expect
     assert low <= page.locator("iframe").bounding_box()["height"] <= high
 
 
+def test_what_a_rule_wants_to_show_is_in_view_until_all_is_folded(open_page):
+    class Card:
+        def _repr_html_(self):
+            return "<p>card</p>"
+
+    value = {"a": [], "many": [[{}, []]] * 15}
+    rule = lambda value, path: Card() if path == "['a']" else None
+    page = started(open_page, treeview.Page("T").add(value, autovisualize=rule).html())
+    page.frame_locator("iframe").get_by_text("card").wait_for()
+    page.get_by_role("button", name="Collapse all").click()
+    assert page.locator("iframe").count() == 0
+
+
 def test_a_fallback_stands_for_foreign_output_without_scripts(open_page):
     page = open_page(foreign_page("<p>frame</p>"), java_script_enabled=False)
     assert page.locator("summary").inner_text().strip() == "mine"

@@ -1,7 +1,9 @@
 """Figures: text and renderings side by side, indented, coloured."""
 
 import math
+import re
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
@@ -152,6 +154,49 @@ def test_texts_reach_no_output_with_what_is_not_plainly_visible(make):
     assert "\x1b[31m" not in figure.text(color=True)
     assert "<b>" not in figure.html()
     figure.html().encode()
+
+
+class Photo:
+    def __repr__(self):
+        return "Photo()"
+
+    def _repr_png_(self):
+        return b"\x89PNG"
+
+
+class Chart:
+    def __repr__(self):
+        return "Chart(\n  rows=2)"
+
+    def _repr_html_(self):
+        return "<p>chart</p>"
+
+
+def test_objects_with_rich_output_show_it_beside_others():
+    figure = inline("before ", Photo(), Chart(), {"a": 1})
+    soup = soup_of(figure)
+    assert [one["alt"] for one in soup.find_all("img")] == ["Photo()"]
+    (frame,) = soup.find_all("iframe")
+    assert frame["srcdoc"].startswith("<p>chart</p>")
+    assert frame["sandbox"] == ["allow-scripts"]
+    assert soup.find_all("details") == []
+    assert figure.text().split("\n")[0] == "before Photo()<Chart     {'a': 1}"
+
+
+def test_objects_that_hold_rich_output_are_trees():
+    soup = soup_of(inline([Photo()]))
+    assert soup.find("details") is not None
+
+
+def test_pictures_of_arrays_stand_beside_text_in_colour_too():
+    picture = treeview.render_array(np.eye(4))
+    figure = inline("a", picture, "b")
+    plain, colored = (re.sub(r"\x1b\[[\d;]*m", "", figure.text(color=c)) for c in (False, True))
+    assert plain.startswith("a")
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", one) for one in picture.text(color=True).split("\n")]
+    width = max(map(len, lines))
+    assert colored.split("\n")[0] == ("a" + lines[0].ljust(width) + "b").rstrip()
+    assert len(colored.split("\n")) == len(lines)
 
 
 def test_large_trees_in_figures_keep_what_the_script_needs():

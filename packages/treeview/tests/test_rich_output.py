@@ -1,6 +1,7 @@
 """Rich output that objects bring along."""
 
 import dataclasses
+import json
 
 import pytest
 from bs4 import BeautifulSoup
@@ -62,9 +63,88 @@ def test_pages_show_it_in_a_sandbox_that_is_a_stranger():
     assert BeautifulSoup(page, "html.parser").find(id="card") is None
 
 
-def test_images_are_embedded():
-    (frame,) = frames(Record())
-    assert '<img src="data:image/png;base64,iVBORw==">' in frame["srcdoc"]
+def test_images_are_embedded_without_a_sandbox():
+    page = BeautifulSoup(treeview.render_html(Record()), "html.parser")
+    (image,) = page.find_all("img")
+    assert image["src"] == "data:image/png;base64,iVBORw=="
+    assert image["alt"] == "<PNG image>"
+    assert page.find_all("iframe") == []
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        '<img src="data:image/png;base64,AA==" onerror="alert(1)">',
+        '<img src="data:image/png;base64,AA=="><script>alert(1)</script>',
+        '<img src="data:image/svg+xml;base64,AA==">',
+        '<img src="https://example.org/a.png">',
+    ],
+)
+def test_what_is_more_than_pixels_stays_in_the_sandbox(attack):
+    class Attack(Card):
+        def _repr_html_(self):
+            return attack
+
+    (frame,) = frames(Attack())
+    assert attack in frame["srcdoc"]
+
+
+def test_a_method_that_returns_other_text_as_an_image_cannot_leave_its_attribute():
+    class Attack(Card):
+        _repr_html_ = None
+
+        def _repr_mimebundle_(self, include=None, exclude=None):
+            return {"image/png": '"><script>alert(1)</script>'}
+
+    page = treeview.render_html(Attack())
+    assert BeautifulSoup(page, "html.parser").find(string="alert(1)") is None
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("_repr_markdown_", "Markdown"), ("_repr_latex_", "LaTeX")]
+)
+def test_what_needs_typesetting_is_shown_as_it_is_written(method, name):
+    kind = type("Written", (), {method: lambda self: "# <b>\n$x^2$"})
+    assert treeview.render_text(kind()) == f"Written(<{name}>)"
+    (frame,) = frames(kind())
+    assert BeautifulSoup(frame["srcdoc"], "html.parser").pre.text == "# <b>\n$x^2$"
+
+
+@pytest.mark.parametrize(
+    ("html", "host"),
+    [
+        (
+            '<script charset="utf-8" src="https://cdn.plot.ly/plotly.min.js"></script>',
+            "cdn.plot.ly",
+        ),
+        ("<script>load('https://cdn.jsdelivr.net/npm/vega@6')</script>", "cdn.jsdelivr.net"),
+    ],
+)
+def test_output_that_is_not_complete_says_where_the_rest_comes_from(html, host):
+    class Plot(Card):
+        def _repr_html_(self):
+            return html
+
+    assert treeview.render_text(Plot()) == f"Card(1) <HTML that loads {host}>"
+    linked = type("Linked", (Card,), {"_repr_html_": lambda self: '<a href="https://a.org">a</a>'})
+    assert treeview.render_text(linked()) == "Card(1)"
+
+
+def payload(page):
+    data = BeautifulSoup(page, "html.parser").find("script", class_="tv-data")
+    return json.loads(json.loads(data.string).split("\n")[0])
+
+
+def test_what_a_rule_wants_to_show_starts_unfolded_with_scripts_and_without():
+    page = treeview.Page("T").add([1, Record()], autovisualize=lambda value, path: ruled(value))
+    html = page.html()
+    assert [leaf.get("open") for leaf in payload(html)["leaves"] if "view" in leaf] == [None, 1]
+    opened = BeautifulSoup(html, "html.parser").find_all("details", open=True)
+    assert any(one.find("iframe", recursive=False) for one in opened)
+
+
+def ruled(value):
+    return Card() if isinstance(value, Record) else None
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
 """Small layouts of text and renderings: side by side, indented, coloured."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from treeview._document import printable
+from treeview._document import Branch, Foreign, Node, printable
 from treeview._inline import text_width
 from treeview._markup import Markup, css_color, embedded, escape, escape_markup, joined
+from treeview._names import class_of
+from treeview._page import foreign_markup
 from treeview._rendering import Displayable, render
 from treeview.arrays.colors import diverging_map, parse_colormap, sequential_map
 
 _DARK, _LIGHT = "#111", "#fff"
+_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Figure(Displayable):
@@ -31,13 +35,31 @@ class Figure(Displayable):
 
 
 def as_displayable(value: object, **options: Any) -> Displayable:
-    """A displayable as it is, a string as its own text, anything else rendered."""
+    """A displayable as it is, a string as its own text, anything else rendered.
+
+    Objects that treeview draws no better than others show their rich output.
+    """
     if isinstance(value, Displayable):
         return value
     if isinstance(value, str):
         lines = [printable(line) for line in value.split("\n")]
         return Figure("\n".join(lines), Markup("\n".join(map(escape, lines))))
-    return render(value, **options)
+    from treeview.handlers.rich import (  # noqa: PLC0415 - handlers load with what is shown first
+        offers_rich,
+    )
+
+    rendering = render(value, **options)
+    rich = _rich_output(rendering.document) if offers_rich(class_of(value)) else None
+    if rich is None:
+        return rendering
+    return Figure(rendering.text(color=False), foreign_markup(rich), rendering.text(color=True))
+
+
+def _rich_output(document: Node) -> Foreign | None:
+    """What an object brought along to be looked at, unless treeview knows something better."""
+    if isinstance(document, Branch) and document.values:
+        document = document.values[-1]
+    return document if isinstance(document, Foreign) else None
 
 
 def inline(*parts: object, wrap: bool = False) -> Figure:
@@ -55,12 +77,11 @@ def inline(*parts: object, wrap: bool = False) -> Figure:
     style = "display:flex;align-items:flex-start;flex-wrap:" + ("wrap" if wrap else "nowrap")
     cells = "".join(f"<div>{markup.html}</div>" for markup in markups)
     plain, colored = (
-        _side_by_side(
-            [part.text(color=color) for part in shown], [part.text(color=False) for part in shown]
-        )
-        for color in (False, True)
+        _side_by_side([part.text(color=color) for part in shown]) for color in (False, True)
     )
-    return Figure(plain, joined(f'<div style="{style}">{cells}</div>', markups), colored)
+    return Figure(
+        plain, joined(f'<div class=tv-row style="{style}">{cells}</div>', markups), colored
+    )
 
 
 def indented(part: object) -> Figure:
@@ -183,14 +204,14 @@ def _luminance(red: int, green: int, blue: int) -> float:
     return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
 
 
-def _side_by_side(texts: Sequence[str], plain: Sequence[str]) -> str:
-    """Blocks of lines beside each other; widths are those of the plain texts."""
-    height = max((text.count("\n") + 1 for text in texts), default=0)
-    rows = [""] * height
-    for text, measured in zip(texts, plain, strict=True):
-        lines, widths = text.split("\n"), [text_width(line) for line in measured.split("\n")]
+def _side_by_side(texts: Sequence[str]) -> str:
+    """Blocks of lines beside each other."""
+    blocks = [text.split("\n") for text in texts]
+    rows = [""] * max(map(len, blocks), default=0)
+    for lines in blocks:
+        widths = [text_width(_CODES.sub("", line)) for line in lines]
         full = max(widths)
-        for row in range(height):
+        for row in range(len(rows)):
             line, width = (lines[row], widths[row]) if row < len(lines) else ("", 0)
             rows[row] += line + " " * (full - width)
     return "\n".join(row.rstrip() for row in rows)

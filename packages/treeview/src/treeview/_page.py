@@ -12,9 +12,11 @@ of more than `MOST_LINES` lines only the first levels become markup; all of it i
 """
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from treeview._cells import MOST_BYTES, CellData
 from treeview._document import (
     ATOM_TYPES,
     Branch,
@@ -67,6 +69,10 @@ _BAR_BRANCHES = 12
 # A line of text cannot hold more nodes than that.
 _LOOK = 200
 _UNLIMITED = 2**62
+# Pixels and nothing else, which need no sandbox.
+_IMAGE = re.compile(
+    r'<img(?: alt="[^"<>&]*")? src="(data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]*)">'
+)
 # What is in a sandbox cannot be measured from outside, so it says itself how high it is.
 _MEASURE = (
     "<script>(()=>{const root=document.documentElement;const say=()=>parent.postMessage("
@@ -111,16 +117,55 @@ def document_markup(
             f"<p class=tv-said>These are the first levels of {size:,} values. A script opens the"
             " others, and it does not run here.</p>"
         )
-    waiting = [view for view in payload.views.values() if id(view) not in writer.written]
-    templates = "".join(map(writer.template, waiting))
+    views = payload.views.items()
+    waiting = {at: view for at, view in views if id(view) not in writer.written}
+    cells = CellData(None if isinstance(root, Picture) else MOST_BYTES)
+    cells.add(
+        {
+            at: view
+            for at, view in views
+            if isinstance(view, Picture) and view.grids and id(view) in writer.written
+        }
+    )
+    waiting_cells = CellData(cells.room)
+    waiting_cells.add_figures(
+        {at: view for at, view in waiting.items() if isinstance(view, Picture)}
+    )
+    templates = "".join(writer.template(one) for one in waiting.values() if isinstance(one, Foreign))
+    known, more = cells.element(name="tv-cells"), waiting_cells.element(name="tv-more-cells")
+    if more:
+        writer.sheets.add(PICTURES)
     text = payload.text(width=width, stretch=stretch, all=complete, least=_BAR_BRANCHES, root="")
     return Markup(
-        "".join(writer.parts),
+        "".join(writer.parts) + known,
         frozenset(writer.sheets),
         size > SCRIPT_VALUES,
-        f"{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
-        any(isinstance(view, Foreign) for view in payload.views.values()),
+        f"{more}{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
+        any(map(_is_framed, payload.views.values())),
+        bool(known or more),
     )
+
+
+def foreign_markup(foreign: Foreign) -> Markup:
+    """Rich output alone, without a line that folds it."""
+    html = _foreign_html(foreign, 'style="--d:0"')
+    return Markup(html, frozenset({BRANCHES}), framed=_is_framed(foreign))
+
+
+def _foreign_html(foreign: Foreign, place: str) -> str:
+    name = escape(foreign.fallback.plain)
+    if image := _IMAGE.fullmatch(foreign.html):
+        return f'<img class=tv-rich {place} alt="{name}" src="{image[1]}">'
+    # Scripts may run in there, but as a stranger: without `allow-same-origin` they reach
+    # neither the page nor its storage.
+    return (
+        f'<iframe class=tv-rich sandbox="allow-scripts" loading="lazy" {place} title="{name}"'
+        f' srcdoc="{escape_source(foreign.html + _MEASURE)}"></iframe>'
+    )
+
+
+def _is_framed(view: Picture | Foreign) -> bool:
+    return isinstance(view, Foreign) and _IMAGE.fullmatch(view.html) is None
 
 
 def _exact_element(root: Node | None, shown: Payload, width: int) -> str:
@@ -233,11 +278,10 @@ class _Writer:
         """Writes only the children of some branches, and so many lines."""
         self._kept, self._room_left = branches, lines
 
-    def template(self, view: Picture | Foreign) -> str:
-        """A picture or rich output that no line shows yet, for the script to put in its place."""
-        self.sheets |= {PICTURES, BRANCHES}
-        markup = self._figure(view) if isinstance(view, Picture) else self._frame(view)
-        return f"<template>{markup}</template>"
+    def template(self, view: Foreign) -> str:
+        """Rich output that no line shows yet, for the script to put in its place."""
+        self.sheets.add(BRANCHES)
+        return f"<template>{self._frame(view)}</template>"
 
     def write(self, root: Node) -> None:
         self._write_node(root, _Place())
@@ -299,13 +343,8 @@ class _Writer:
         )
 
     def _frame(self, foreign: Foreign, depth: int = 0) -> str:
-        # Scripts may run in there, but as a stranger: without `allow-same-origin` they reach
-        # neither the page nor its storage.
-        return (
-            f'<iframe sandbox="allow-scripts" loading="lazy" data-v={self._views[id(foreign)]}'
-            f' style="--d:{min(depth, self._deepest)}" title="{escape(foreign.fallback.plain)}"'
-            f' srcdoc="{escape_source(foreign.html + _MEASURE)}"></iframe>'
-        )
+        place = f'data-v={self._views[id(foreign)]} style="--d:{min(depth, self._deepest)}"'
+        return _foreign_html(foreign, place)
 
     def _write_branch(self, branch: Branch, place: _Place) -> None:
         unfolded = id(branch) in self._opened

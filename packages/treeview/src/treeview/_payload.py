@@ -188,6 +188,8 @@ class Payload:
             key, row = (spans, node.number), {"text": row, "to": node.number}
         elif not isinstance(node, Text):
             key, row = (spans, id(node)), {"text": row, "view": len(self.leaves)}
+            if isinstance(node, Foreign) and node.opened:
+                row["open"] = 1
         line = self._leaves.get(key)
         if line is None:
             if isinstance(node, Picture | Foreign):

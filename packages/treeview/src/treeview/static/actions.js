@@ -86,7 +86,7 @@ function addActions(view, exact) {
 function place(view, panel, line) {
   const range = document.createRange();
   range.selectNodeContents(line);
-  const figure = line.querySelector(":scope > figure, :scope > iframe");
+  const figure = line.querySelector(":scope > [data-v]");
   if (figure) range.setEndBefore(figure);
   const around = view.tree.getBoundingClientRect();
   const text = [...range.getClientRects()].at(-1) ?? line.getBoundingClientRect();

@@ -60,7 +60,7 @@ async function start(tree) {
     const row = line instanceof HTMLElement ? view.rows.get(line) : undefined;
     const link = target instanceof Element && target.closest("a");
     if (link) event.preventDefault();
-    if (!(line instanceof HTMLElement) || !row || target instanceof HTMLIFrameElement) return;
+    if (!(line instanceof HTMLElement) || !row || (target instanceof Element && target.closest(".tv-rich"))) return;
     if (!getSelection()?.isCollapsed) return; // the reader selects text
     const special = row.kind === "node" && view.outline.model.special(row.at)?.to !== undefined;
     view.activate(line);

@@ -27,7 +27,7 @@
  * @property {number} [apart] 1 where the branch never stands on one line in full.
  */
 
-/** @typedef {{text: string[], view?: number, to?: number}} Special */
+/** @typedef {{text: string[], view?: number, open?: 1, to?: number}} Special */
 
 /**
  * @typedef {object} Header

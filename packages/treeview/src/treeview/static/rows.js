@@ -86,7 +86,10 @@ class Outline {
   isOpen(at, level, fits) {
     const chosen = this.folds.get(at);
     if (chosen !== undefined) return chosen;
-    if (!this.model.isBranch(at)) return at === 0; // rich output
+    if (!this.model.isBranch(at)) {
+      const unfolded = at === 0 || this.model.special(at)?.open === 1; // rich output
+      return unfolded && (this.depth === null || level < this.depth);
+    }
     if (this.kept !== null) return (this.kept[at] & AROUND) !== 0;
     if (this.depth !== null) return level < this.depth && !fits;
     if (this.model.header.all) return !fits && this.model.shape(at).opened !== false;

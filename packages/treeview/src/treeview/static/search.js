@@ -148,7 +148,7 @@ function highlightWords(element, words, found) {
   let text = "";
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    if (!(node instanceof Text) || node.parentElement?.closest("figure, iframe")) continue;
+    if (!(node instanceof Text) || node.parentElement?.closest("[data-v]")) continue;
     pieces.push({ node, start: text.length });
     text += node.data.toLowerCase();
   }

@@ -53,7 +53,7 @@ class View {
    */
   show(model) {
     const outline = new Outline(model);
-    outline.isForeign = (at) => this.figure(at) instanceof HTMLIFrameElement;
+    outline.isForeign = (at) => this.figure(at)?.classList.contains("tv-rich") ?? false;
     this.outline = outline;
     return outline;
   }

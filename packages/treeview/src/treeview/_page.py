@@ -16,7 +16,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from treeview._cells import MOST_BYTES, CellData
 from treeview._document import (
     ATOM_TYPES,
     Branch,
@@ -117,32 +116,15 @@ def document_markup(
             f"<p class=tv-said>These are the first levels of {size:,} values. A script opens the"
             " others, and it does not run here.</p>"
         )
-    views = payload.views.items()
-    waiting = {at: view for at, view in views if id(view) not in writer.written}
-    cells = CellData(None if isinstance(root, Picture) else MOST_BYTES)
-    cells.add(
-        {
-            at: view
-            for at, view in views
-            if isinstance(view, Picture) and view.grids and id(view) in writer.written
-        }
-    )
-    waiting_cells = CellData(cells.room)
-    waiting_cells.add_figures(
-        {at: view for at, view in waiting.items() if isinstance(view, Picture)}
-    )
-    templates = "".join(writer.template(one) for one in waiting.values() if isinstance(one, Foreign))
-    known, more = cells.element(name="tv-cells"), waiting_cells.element(name="tv-more-cells")
-    if more:
-        writer.sheets.add(PICTURES)
+    waiting = [view for view in payload.views.values() if id(view) not in writer.written]
+    templates = "".join(map(writer.template, waiting))
     text = payload.text(width=width, stretch=stretch, all=complete, least=_BAR_BRANCHES, root="")
     return Markup(
-        "".join(writer.parts) + known,
+        "".join(writer.parts),
         frozenset(writer.sheets),
         size > SCRIPT_VALUES,
-        f"{more}{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
+        f"{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
         any(map(_is_framed, payload.views.values())),
-        bool(known or more),
     )
 
 
@@ -278,10 +260,11 @@ class _Writer:
         """Writes only the children of some branches, and so many lines."""
         self._kept, self._room_left = branches, lines
 
-    def template(self, view: Foreign) -> str:
-        """Rich output that no line shows yet, for the script to put in its place."""
-        self.sheets.add(BRANCHES)
-        return f"<template>{self._frame(view)}</template>"
+    def template(self, view: Picture | Foreign) -> str:
+        """A picture or rich output that no line shows yet, for the script to put in its place."""
+        self.sheets |= {PICTURES, BRANCHES}
+        markup = self._figure(view) if isinstance(view, Picture) else self._frame(view)
+        return f"<template>{markup}</template>"
 
     def write(self, root: Node) -> None:
         self._write_node(root, _Place())

@@ -75,3 +75,8 @@ def rule_path(root: str, parent: Frame, index: int) -> str:
         steps.append(frame.branch.steps[index] if known else Opaque("..."))
         frame, index = frame.parent, frame.index
     return ("..." if frame.parent is not None else root) + key_path(reversed(steps))
+
+
+def set_field(branch: Branch, name: str, value: Any) -> None:
+    """Completes a branch that has not been handed out yet."""
+    setattr(branch, name, value)

@@ -283,10 +283,11 @@ class Walk:
         """What treeview's own handler makes of an empty container, if it is the one to ask."""
         if kind not in self.looks:
             handler = self._handlers(kind)[0]
-            own = getattr(handler, "__module__", "") == _OWN_HANDLERS
+            # Rules want to see each object, and walks of other kinds may grow branches otherwise.
+            own = type(self) is Walk and not self.arrays.visualizer.has_rule
+            own &= getattr(handler, "__module__", "") == _OWN_HANDLERS
             sketch = handler(kind(), self.view) if own else None
-            has_rule = self.arrays.visualizer.has_rule
-            self.looks[kind] = sketch if isinstance(sketch, Sketch) and not has_rule else None
+            self.looks[kind] = sketch if isinstance(sketch, Sketch) else None
         return self.looks[kind]
 
     def _grow(self, sketch: Sketch, frame: Frame, index: int) -> Branch:

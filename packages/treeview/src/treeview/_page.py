@@ -158,6 +158,16 @@ def _exact_element(root: Node | None, shown: Payload, width: int) -> str:
     return payload_element(payload.text(width=width))
 
 
+def figure_templates(views: Mapping[int, Picture | Foreign]) -> str:
+    """The pictures and rich output of a payload as templates, for a script that shows it.
+
+    Args:
+        views: What to show, by its position among the leaves of the payload.
+    """
+    writer = _Writer({}, _UNLIMITED, None, {id(view): at for at, view in views.items()})
+    return "".join(map(writer.template, views.values()))
+
+
 def count_lines(root: Node, most: int) -> int:
     """How many nodes a document has; `most` if there are at least that many."""
     count, row = 0, [root]

@@ -150,6 +150,16 @@ def test_statistics_made_on_a_device_equal_those_of_numpy(dtype):
         assert getattr(found, name) == getattr(wanted, name)
     assert (found.low, found.high) == (wanted.low, wanted.high)
     assert [found.mean, found.std] == pytest.approx([wanted.mean, wanted.std], rel=1e-3)
+    if dtype != "bool":
+        assert found.histogram == pytest.approx(wanted.histogram)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn])
+def test_types_that_numpy_has_not_have_a_histogram(dtype):
+    tensor = (torch.arange(640.0) / 10).to(dtype)
+    (found,) = _torch_values.read_statistics([tensor])
+    expected, _ = np.histogram(tensor.double().numpy(), bins=8)
+    assert found.histogram == tuple(expected)
 
 
 def test_the_values_in_a_window_are_those_of_the_tensor():

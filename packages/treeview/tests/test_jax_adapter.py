@@ -129,6 +129,7 @@ def test_large_remote_arrays_are_reduced_on_their_device(remote, monkeypatch, dt
     )
     for name in counts:
         assert getattr(found, name) == getattr(expected, name)
+    assert found.histogram == pytest.approx(expected.histogram, abs=1)
     assert sum(values.nbytes for values in jax.tree.leaves(remote[0])) < 100
 
 
@@ -303,7 +304,7 @@ def test_arrays_on_many_devices_are_read_and_say_where_they_are():
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    summary = "jax.Array float32[8, 8] ≈32 ±18 [0, 63] zero:1"
+    summary = "jax.Array float32[8, 8] ≈32 ±18 [0, 63] zero:1 ████████"
     assert result.stdout.splitlines() == [
         f"{summary} on 8 devices, {spec('data', None)!r}",
         f"{summary} on 8 devices, {spec(None, ('data', 'model'))!r}",

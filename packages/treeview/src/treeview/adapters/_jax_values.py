@@ -12,12 +12,14 @@ lives. Fresh array objects around the same buffers are converted instead, and th
 # JAX leaves many of its types unknown, which strict checking takes for errors.
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from treeview.arrays.histogram import LEAST_VALUES, PARTS, part_count, relative_counts
 from treeview.arrays.protocol import Statistics, Window
 from treeview.arrays.statistics import NumpyArray, array_statistics
 
@@ -93,26 +95,32 @@ def _statistics(found: Any) -> Statistics | None:
         return None
     if isinstance(found, np.ndarray):
         return array_statistics(found)
-    mean, std, low, high, *counts = found
+    mean, std, low, high, inside, *counts = found
     finite, zeros, nans, positive, negative = map(int, counts)
-    if not finite:
-        mean = std = low = high = None
-    return Statistics(
+    known = Statistics(
         finite=finite,
-        mean=None if mean is None else float(mean),
-        std=None if std is None else float(std),
-        low=None if low is None else low.item(),
-        high=None if high is None else high.item(),
         zeros=zeros,
         nans=nans,
         positive_infinities=positive,
         negative_infinities=negative,
     )
+    if not finite:
+        return known
+    low, high, whole = low.item(), high.item(), jnp.issubdtype(low.dtype, jnp.integer)
+    parts = inside[: part_count(low, high, whole=whole)].tolist()
+    return replace(
+        known,
+        mean=float(mean),
+        std=float(std),
+        low=low,
+        high=high,
+        histogram=() if finite < LEAST_VALUES else relative_counts(parts, low, high, whole=whole),
+    )
 
 
 @jax.jit
 def _reduce(array: jax.Array) -> tuple[jax.Array, ...]:
-    """Mean, deviation, extremes and counts as arrays without axes.
+    """Mean, deviation, extremes, a histogram, and counts as arrays without axes.
 
     Moments are sums of float32 in two passes (the compiler adds in a tree, so little is lost).
     """
@@ -124,17 +132,38 @@ def _reduce(array: jax.Array) -> tuple[jax.Array, ...]:
     divisor = jnp.maximum(count, 1).astype(wide.dtype)
     mean = wide.sum() / divisor
     squares = jnp.where(finite, jnp.square(wide - mean), 0).sum()
+    low = jnp.where(finite, array, limits.max).min()
+    high = jnp.where(finite, array, limits.min).max()
     return (
         mean,
         jnp.sqrt(squares / divisor),
-        jnp.where(finite, array, limits.max).min(),
-        jnp.where(finite, array, limits.min).max(),
+        low,
+        high,
+        _counts_inside(array, finite, low, high),
         count,
         _count(array == 0),
         _count(jnp.isnan(array)),
         _count(jnp.isposinf(array)) if floating else jnp.uint32(0),
         _count(jnp.isneginf(array)) if floating else jnp.uint32(0),
     )
+
+
+def _counts_inside(
+    array: jax.Array, finite: jax.Array, low: jax.Array, high: jax.Array
+) -> jax.Array:
+    """How many values fall into each part of the range; parts that are not needed stay empty."""
+    real = jnp.result_type(float)
+    if jnp.issubdtype(array.dtype, jnp.integer):
+        # Distances wrap around into the unsigned type, where they are exact.
+        unsigned = jnp.dtype(f"uint{max(8, jnp.iinfo(array.dtype).bits)}")
+        size = (high.astype(unsigned) - low.astype(unsigned)).astype(real) + 1
+        distances = (array.astype(unsigned) - low.astype(unsigned)).astype(real)
+        places = distances * jnp.minimum(size, PARTS) / size
+    else:
+        start, stop = low.astype(real) / 2, high.astype(real) / 2
+        places = (array.astype(real) / 2 - start) / (stop - start) * PARTS
+    numbers = jnp.where(finite, jnp.clip(jnp.nan_to_num(places), 0, PARTS - 1), -1).astype(jnp.int8)
+    return jnp.stack([_count(numbers == part) for part in range(PARTS)])
 
 
 def _count(flags: jax.Array) -> jax.Array:

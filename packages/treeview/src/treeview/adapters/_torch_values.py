@@ -5,17 +5,27 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from treeview.adapters._merging import dense_window, merged_statistics, with_zeros
+from treeview.arrays.histogram import (
+    LEAST_VALUES,
+    PARTS,
+    histogram,
+    part_count,
+    relative_counts,
+    sample_step,
+)
 from treeview.arrays.protocol import Statistics, Window
 from treeview.arrays.statistics import NumpyArray, array_statistics
 
 _CHUNK = 1 << 20
 _REMOTE_CHUNK = 1 << 26
+_LOW, _HIGH = 2, 3
 _NUMPY_TYPES = (
     *("float16", "float32", "float64", "complex64", "complex128", "bool"),
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
@@ -82,7 +92,18 @@ def _host_statistics(tensor: torch.Tensor) -> Statistics | None:
     # NumPy does not know this type; a wider one holds its values. Chunks keep the copies small.
     flat = tensor.reshape(-1)
     parts = [array_statistics(_widened(chunk)) for chunk in flat.split(_CHUNK)] or [Statistics(0)]
-    return merged_statistics([part for part in parts if part is not None])
+    merged = merged_statistics([part for part in parts if part is not None])
+    return merged if tensor.is_complex() else _with_histogram(merged, flat)
+
+
+def _with_histogram(statistics: Statistics, flat: torch.Tensor) -> Statistics:
+    """Statistics that were merged, with the histogram of a sample of all values."""
+    if statistics.finite < LEAST_VALUES or statistics.low == statistics.high:
+        return statistics
+    sample = _widened(flat[:: sample_step(flat.numel())])
+    finite = sample[np.isfinite(sample)]
+    found = histogram(finite, statistics.low, statistics.high, whole=False)
+    return replace(statistics, histogram=found)
 
 
 def _host_view(tensor: torch.Tensor) -> NumpyArray:
@@ -102,10 +123,11 @@ def _widened(tensor: torch.Tensor) -> NumpyArray:
 
 def device_statistics(tensors: Sequence[torch.Tensor]) -> list[Statistics]:
     """Statistics of real tensors, reduced where they live; all results come over together."""
-    queued = [
-        [_reduced(chunk) for chunk in tensor.detach().reshape(-1).split(_REMOTE_CHUNK)]
-        for tensor in tensors
-    ]
+    queued: list[list[list[torch.Tensor]]] = []
+    for tensor in tensors:
+        flat = tensor.detach().reshape(-1)
+        chunks = [_reduced(chunk) for chunk in flat.split(_REMOTE_CHUNK)]
+        queued.append([*chunks, _counts_inside(flat, chunks)])
     scalars = [scalar for chunks in queued for chunk in chunks for scalar in chunk]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for index, scalar in enumerate(scalars):
@@ -116,14 +138,41 @@ def device_statistics(tensors: Sequence[torch.Tensor]) -> list[Statistics]:
         for index, value in zip(members, stacked.cpu().tolist(), strict=True):
             values[index] = value
     found = iter(values)
-    return [
-        merged_statistics([_decoded([next(found) for _ in chunk]) for chunk in chunks])
-        for chunks in queued
-    ]
+    results: list[Statistics] = []
+    for tensor, chunks in zip(tensors, queued, strict=True):
+        *parts, counts = [[next(found) for _ in chunk] for chunk in chunks]
+        merged = merged_statistics([_decoded(part) for part in parts])
+        results.append(_with_counts(merged, counts, whole=not tensor.is_floating_point()))
+    return results
+
+
+def _counts_inside(flat: torch.Tensor, chunks: list[list[torch.Tensor]]) -> list[torch.Tensor]:
+    """How many values of a sample fall into each part of the range; unused parts stay empty."""
+    wide = torch.float32 if flat.device.type == "mps" else torch.float64
+    low = torch.stack([chunk[_LOW] for chunk in chunks]).min().to(wide)
+    high = torch.stack([chunk[_HIGH] for chunk in chunks]).max().to(wide)
+    sample = flat[:: sample_step(flat.numel())].to(wide)
+    if flat.is_floating_point():
+        # Halves, for the distance of the largest numbers is not finite.
+        places = (sample / 2 - low / 2) / (high / 2 - low / 2) * PARTS
+    else:
+        size = high - low + 1
+        places = (sample - low) * size.clamp(max=PARTS) / size
+    numbers = torch.nan_to_num(places).clamp(0, PARTS - 1).to(torch.int8)
+    numbers = torch.where(torch.isfinite(sample), numbers, -1)
+    return [(numbers == part).sum() for part in range(PARTS)]
+
+
+def _with_counts(statistics: Statistics, counts: list[int], *, whole: bool) -> Statistics:
+    low, high = statistics.low, statistics.high
+    if statistics.finite < LEAST_VALUES or isinstance(low, bool):
+        return statistics
+    shown = counts[: part_count(low, high, whole=whole)]
+    return replace(statistics, histogram=relative_counts(shown, low, high, whole=whole))
 
 
 def _reduced(flat: torch.Tensor) -> list[torch.Tensor]:
-    """Mean, deviation, extremes and counts of a flat tensor, each without axes."""
+    """Mean, deviation, extremes (at `_LOW` and `_HIGH`) and counts, each without axes."""
     # Apple's devices have no float64, others have no reason to do without.
     wide = torch.float32 if flat.device.type == "mps" else torch.float64
     if flat.dtype is torch.bool or flat.element_size() == 1:

@@ -77,6 +77,8 @@ class Statistics:
         positive_infinities: How many values are positive infinity.
         negative_infinities: How many values are negative infinity.
         masked: How many values are masked; they count nowhere else.
+        histogram: How many values fall into each of some equal parts of the range from `low` to
+            `high`, relative to the other parts; empty if nobody counted. A sample will do.
     """
 
     finite: int
@@ -89,6 +91,7 @@ class Statistics:
     positive_infinities: int = 0
     negative_infinities: int = 0
     masked: int = 0
+    histogram: tuple[float, ...] = ()
 
 
 Window = tuple[np.ndarray[Any, np.dtype[np.intp]], ...]

@@ -4,7 +4,7 @@ One pass over cache-sized chunks counts zeros and values that are not finite, fi
 the array's own type, and sums values and squares in float64. Squares lose digits where the mean is
 much larger than the deviation, and overflow for huge values, so such arrays (they are rare) are
 read again in two passes: the mean first, then the squared distances from it, scaled by a power of
-two.
+two. The same pass picks a sample of the values, from which their histogram is made.
 
 The array itself is never copied as a whole. Axes that only repeat the same memory (`broadcast_to`)
 are read once and counted as often as they repeat.
@@ -12,11 +12,12 @@ are read once and counted as often as they repeat.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from treeview.arrays.histogram import LEAST_VALUES, histogram, sample_step
 from treeview.arrays.protocol import Statistics
 
 NumpyArray = np.ndarray[Any, np.dtype[Any]]
@@ -114,8 +115,9 @@ def _bool_statistics(array: NumpyArray) -> Statistics:
 
 @dataclass(slots=True)
 class _Sums:
-    """What one pass over the chunks of an array collects."""
+    """What one pass over the chunks of an array collects; `step` apart are values of the sample."""
 
+    step: int
     finite: int = 0
     total: float = 0.0
     squares: float = 0.0
@@ -125,8 +127,15 @@ class _Sums:
     nans: int = 0
     positive: int = 0
     negative: int = 0
+    sample: list[NumpyArray] = field(default_factory=list[NumpyArray])
+    offset: int = 0
 
-    def result(self, mean: float | None, std: float | None) -> Statistics:
+    def pick(self, chunk: NumpyArray) -> None:
+        """Takes what of the chunk belongs to the sample; copies, for a chunk may be a buffer."""
+        self.sample.append(chunk[self.offset :: self.step].copy())
+        self.offset = (self.offset - chunk.size) % self.step
+
+    def result(self, mean: float | None, std: float | None, *, whole: bool = False) -> Statistics:
         return Statistics(
             finite=self.finite,
             mean=mean,
@@ -137,7 +146,13 @@ class _Sums:
             nans=self.nans,
             positive_infinities=self.positive,
             negative_infinities=self.negative,
+            histogram=self._histogram(whole=whole),
         )
+
+    def _histogram(self, *, whole: bool) -> tuple[float, ...]:
+        if self.finite < LEAST_VALUES or self.low == self.high:
+            return ()
+        return histogram(np.concatenate(self.sample), self.low, self.high, whole=whole)
 
 
 def _python_value(value: Any) -> Any:
@@ -154,12 +169,13 @@ def _real_statistics(array: NumpyArray) -> Statistics:
 
 
 def _float_statistics(array: NumpyArray, widen: Callable[[NumpyArray], NumpyArray]) -> Statistics:
-    sums = _Sums()
-    values, flags = np.empty(_CHUNK), np.empty(_CHUNK, np.bool_)
+    sums = _Sums(sample_step(array.size))
+    longest = min(array.size, _CHUNK)
+    values, flags = np.empty(longest), np.empty(longest, np.bool_)
     for piece in _chunks(array):
         chunk = widen(piece)
         low, high = chunk.min(), chunk.max()
-        if not (np.isfinite(low) and np.isfinite(high)):
+        if not (math.isfinite(low) and math.isfinite(high)):
             chunk = _only_finite(chunk, sums)
             if not chunk.size:
                 continue
@@ -169,6 +185,7 @@ def _float_statistics(array: NumpyArray, widen: Callable[[NumpyArray], NumpyArra
         if low <= 0 <= high:
             equal = np.equal(chunk, 0, out=flags[: chunk.size])
             sums.zeros += int(np.count_nonzero(equal))
+        sums.pick(chunk)
         _add_moments(sums, chunk, values[: chunk.size])
     moments = _moments(sums)
     if moments is None:
@@ -224,8 +241,8 @@ def _float_moments_again(
 
 
 def _integer_statistics(array: NumpyArray) -> Statistics:
-    sums = _Sums()
-    buffer = np.empty(_CHUNK)
+    sums = _Sums(sample_step(array.size))
+    buffer = np.empty(min(array.size, _CHUNK))
     for piece in _chunks(array):
         chunk = (
             piece.astype(np.int8 if "u" not in piece.dtype.name else np.uint8)
@@ -236,11 +253,12 @@ def _integer_statistics(array: NumpyArray) -> Statistics:
         sums.low = low if sums.low is None else min(sums.low, low)
         sums.high = high if sums.high is None else max(sums.high, high)
         sums.zeros += chunk.size - int(np.count_nonzero(chunk))
+        sums.pick(chunk)
         _add_moments(sums, chunk, buffer[: chunk.size])
     moments = _moments(sums)
     if moments is None:
         moments = _integer_moments_again(array, int(sums.low), sums.finite)
-    return sums.result(*moments)
+    return sums.result(*moments, whole=True)
 
 
 def _integer_moments_again(array: NumpyArray, low: int, count: int) -> tuple[float, float]:
@@ -292,7 +310,7 @@ def _complex_statistics(array: NumpyArray) -> Statistics:
 
 def _time_statistics(array: NumpyArray) -> Statistics:
     """Extremes of dates or durations; `not a time` counts as not a number."""
-    sums = _Sums()
+    sums = _Sums(sample_step(array.size))
     for piece in _chunks(array):
         chunk = piece[~np.isnat(piece)]
         sums.nans += piece.size - chunk.size

@@ -1,8 +1,8 @@
 """One line about an array: `jax.Array float32[heads:16, embed:3072] ≈-1.5e-06 ±0.007 [-0.1, 0.2]`.
 
-Behind type, element type and axes stand the mean (`≈`), the standard deviation (`±`), the extremes
-and counts of what deserves attention: zeros, NaN, infinities, masked values. Short vectors show
-their values instead.
+Behind type, element type and axes stand the mean (`≈`), the standard deviation (`±`), the extremes,
+counts of what deserves attention (zeros, NaN, infinities, masked values) and a histogram. Short
+vectors show their values instead.
 """
 
 import numbers
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from treeview._document import Span, Text
+from treeview.arrays.histogram import histogram_text
 from treeview.arrays.protocol import ArrayInfo, Axis, Statistics
 from treeview.arrays.statistics import NumpyArray, number_kind
 
@@ -85,7 +86,7 @@ def summary_text(
 
 
 def statistics_text(statistics: Statistics, info: ArrayInfo) -> str:
-    """The facts about the values: moments, extremes, counts."""
+    """The facts about the values: moments, extremes, counts, distribution."""
     if info.dtype == "bool":
         trues = statistics.finite - statistics.zeros
         counts = {"true": trues, "false": statistics.zeros, "masked": statistics.masked}
@@ -101,6 +102,8 @@ def statistics_text(statistics: Statistics, info: ArrayInfo) -> str:
     if _is_constant(statistics, info.size):
         del counts["zero"]
     parts += [f"{name}:{count:_}" for name, count in counts.items() if count]
+    # At the end, for that is cut first where there is no room.
+    parts += filter(None, [histogram_text(statistics.histogram)])
     return " ".join(parts)
 
 

@@ -32,6 +32,8 @@ class Outline {
     this.shown = new Map();
     /** @type {Map<number, number>} The first child in view, where others come before. */
     this.from = new Map();
+    /** @type {Map<number, number>} How many children come before those that the model holds. */
+    this.missing = new Map();
     /** @type {Set<number>} Branches with all of their children in view. */
     this.whole = new Set();
     /** @type {number | null} Branches above this level are open; null for what the page says. */
@@ -205,7 +207,8 @@ class Stream {
     const from = outline.from.get(at) ?? 0;
     const child = from > 0 ? outline.model.child(at, from) : at + 1;
     const stop = sparse ? outline.model.shape(at).count : outline.stop(at);
-    this.frames.push({ at, level, child, stop, sparse, ends: true, stage: from > 0 ? "before" : "children" });
+    const stage = from > 0 || outline.missing.has(at) ? "before" : "children";
+    this.frames.push({ at, level, child, stop, sparse, ends: true, stage });
   }
 
   /** Whether a branch is being shown. @param {number} at */
@@ -250,9 +253,11 @@ class Stream {
     const { at, level } = frame;
     const { model } = this.outline;
     switch (frame.stage) {
-      case "before":
+      case "before": {
         frame.stage = "children";
-        return { kind: "before", at, level: level + 1, start: this.outline.from.get(at) ?? 0 };
+        const start = (this.outline.from.get(at) ?? 0) + (this.outline.missing.get(at) ?? 0);
+        return { kind: "before", at, level: level + 1, start };
+      }
       case "children": {
         const row = this.nextChild(frame);
         if (row === null) frame.stage = "rest";

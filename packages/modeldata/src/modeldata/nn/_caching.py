@@ -21,7 +21,7 @@ from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._attention import Attention
 from modeldata.nn._axes import data_like, require_named
-from modeldata.nn._layer import Layer, require_side_input
+from modeldata.nn._layer import Layer, MissingSideInputError, require_side_input
 from modeldata.nn._stacking import per_layer_metadata
 from modeldata.variables import StateVariable
 
@@ -67,15 +67,19 @@ class KVCachingAttention(Layer):
             ValueError: If they do not fit into the cache.
         """
         index = require_side_input(self, side_inputs, self.kv_cache_end_index_key)
-        query = self.input_to_query(argument, **side_inputs)
-        new_key = self.input_to_key(argument, **side_inputs)
-        new_value = self.input_to_value(argument, **side_inputs)
-        old_key, old_value = self.kv_cache.value
-        key = _write(old_key, new_key, index, self.sequence_axis)
-        value = _write(old_value, new_value, index, self.sequence_axis)
-        self.kv_cache.value = (key, value)
-        attn = self.query_key_to_attn((query, key), **side_inputs)
-        return self.attn_value_to_output((attn, value), **side_inputs)
+        try:
+            query = self.input_to_query(argument, **side_inputs)
+            new_key = self.input_to_key(argument, **side_inputs)
+            new_value = self.input_to_value(argument, **side_inputs)
+            old_key, old_value = self.kv_cache.value
+            key = _write(old_key, new_key, index, self.sequence_axis)
+            value = _write(old_value, new_value, index, self.sequence_axis)
+            self.kv_cache.value = (key, value)
+            attn = self.query_key_to_attn((query, key), **side_inputs)
+            return self.attn_value_to_output((attn, value), **side_inputs)
+        except MissingSideInputError as error:
+            error.locate(self)
+            raise
 
     @classmethod
     def from_uncached(
@@ -155,15 +159,19 @@ class WindowCachingAttention(Layer):
             ValueError: If they do not fit into the cache.
         """
         sources = require_side_input(self, side_inputs, self.sources_input_name)
-        query = self.input_to_query(argument, **side_inputs)
-        new_key = self.input_to_key(argument, **side_inputs)
-        new_value = self.input_to_value(argument, **side_inputs)
-        old_key, old_value = self.kv_cache.value
-        key, kept_key = _slide(old_key, new_key, sources, self.sequence_axis)
-        value, kept_value = _slide(old_value, new_value, sources, self.sequence_axis)
-        self.kv_cache.value = (kept_key, kept_value)
-        attn = self.query_key_to_attn((query, key), **side_inputs)
-        return self.attn_value_to_output((attn, value), **side_inputs)
+        try:
+            query = self.input_to_query(argument, **side_inputs)
+            new_key = self.input_to_key(argument, **side_inputs)
+            new_value = self.input_to_value(argument, **side_inputs)
+            old_key, old_value = self.kv_cache.value
+            key, kept_key = _slide(old_key, new_key, sources, self.sequence_axis)
+            value, kept_value = _slide(old_value, new_value, sources, self.sequence_axis)
+            self.kv_cache.value = (kept_key, kept_value)
+            attn = self.query_key_to_attn((query, key), **side_inputs)
+            return self.attn_value_to_output((attn, value), **side_inputs)
+        except MissingSideInputError as error:
+            error.locate(self)
+            raise
 
     @classmethod
     def from_uncached(

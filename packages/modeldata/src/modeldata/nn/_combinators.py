@@ -5,7 +5,8 @@ import operator
 from typing import Any
 
 from modeldata._struct import pytree_dataclass
-from modeldata.nn._layer import Layer
+from modeldata.nn._arguments import require_layers
+from modeldata.nn._layer import Layer, MissingSideInputError
 
 
 @pytree_dataclass
@@ -18,9 +19,20 @@ class Residual(Layer):
 
     delta: Any
 
+    def __post_init__(self) -> None:
+        if isinstance(self.delta, list | tuple):
+            raise TypeError(
+                f"`{type(self).__name__}` needs one layer in `delta`, but got a "
+                f"`{type(self.delta).__name__}` of {len(self.delta)}. Put them in a `Sequential`."
+            )
+
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the input plus what the layer makes of it."""
-        return argument + self.delta(argument, **side_inputs)
+        try:
+            return argument + self.delta(argument, **side_inputs)
+        except MissingSideInputError as error:
+            error.locate(self)
+            raise
 
 
 @pytree_dataclass
@@ -32,6 +44,9 @@ class BranchAndAddTogether(Layer):
     """
 
     branches: list[Any]
+
+    def __post_init__(self) -> None:
+        require_layers(self, self.branches, "branches")
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the sum over the branches.
@@ -52,6 +67,9 @@ class BranchAndMultiplyTogether(Layer):
 
     branches: list[Any]
 
+    def __post_init__(self) -> None:
+        require_layers(self, self.branches, "branches")
+
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the product over the branches.
 
@@ -71,4 +89,8 @@ def _outputs(
             f"`{type(layer).__name__}` needs at least one branch, but `branches` is empty. Put "
             "layers in it, or use `Identity`."
         )
-    return [branch(argument, **side_inputs) for branch in layer.branches]
+    try:
+        return [branch(argument, **side_inputs) for branch in layer.branches]
+    except MissingSideInputError as error:
+        error.locate(layer)
+        raise

@@ -6,7 +6,8 @@ from typing import Any, final
 import jax
 
 from modeldata._struct import pytree_dataclass, static_field
-from modeldata.nn._layer import Layer
+from modeldata.nn._arguments import require_layers
+from modeldata.nn._layer import Layer, MissingSideInputError
 from modeldata.shapecheck import StructureAnnotation, check_structure
 
 Filter = Callable[[Any], bool]
@@ -25,9 +26,12 @@ class Sequential(Layer):
 
     sublayers: list[Any]
 
+    def __post_init__(self) -> None:
+        require_layers(self, self.sublayers, "sublayers")
+
     @final
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
-        return _run_in_order(self.sublayers, argument, side_inputs)
+        return _run_in_order(self, argument, side_inputs)
 
 
 @final
@@ -43,10 +47,13 @@ class NamedGroup(Layer):
     name: str = static_field()
     sublayers: list[Any]
 
+    def __post_init__(self) -> None:
+        require_layers(self, self.sublayers, "sublayers")
+
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Runs the sublayers in order."""
         with jax.named_scope(self.name):
-            return _run_in_order(self.sublayers, argument, side_inputs)
+            return _run_in_order(self, argument, side_inputs)
 
 
 @pytree_dataclass
@@ -66,6 +73,9 @@ class CheckedSequential(Layer):
     output_like: StructureAnnotation = static_field(always_collapse=True)
     sublayers: list[Any]
 
+    def __post_init__(self) -> None:
+        require_layers(self, self.sublayers, "sublayers")
+
     @final
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Runs the sublayers in order.
@@ -77,7 +87,7 @@ class CheckedSequential(Layer):
         known = check_structure(
             argument, self.input_like, error_prefix=f"While checking the input of a `{name}`:"
         )
-        result = _run_in_order(self.sublayers, argument, side_inputs)
+        result = _run_in_order(self, argument, side_inputs)
         check_structure(
             result,
             self.output_like,
@@ -144,8 +154,14 @@ def inline_anonymous_sequentials(tree: Any) -> Any:
     return inline_groups(tree, parent_filter=lambda _: True, child_filter=is_anonymous_sequential)
 
 
-def _run_in_order(layers: list[Any], argument: Any, side_inputs: dict[str, Any]) -> Any:
-    for index, layer in enumerate(layers):
-        with jax.named_scope(str(index)):
-            argument = layer(argument, **side_inputs)
+def _run_in_order(
+    group: Sequential | NamedGroup | CheckedSequential, argument: Any, side_inputs: dict[str, Any]
+) -> Any:
+    try:
+        for index, layer in enumerate(group.sublayers):
+            with jax.named_scope(str(index)):
+                argument = layer(argument, **side_inputs)
+    except MissingSideInputError as error:
+        error.locate(group)
+        raise
     return argument

@@ -4,6 +4,8 @@ import abc
 from collections.abc import Iterable, Mapping
 from typing import Any, final
 
+import jax
+
 from modeldata._struct import Struct
 from modeldata.variables import (
     AbstractVariableValue,
@@ -13,11 +15,55 @@ from modeldata.variables import (
 
 
 class MissingSideInputError(KeyError):
-    """A layer needs a side input that it was not given."""
+    """A layer needs a side input that it was not given.
+
+    Layers that hold others say, as the error passes them, where the layer is. So the path costs
+    nothing unless there is an error, and is found while JAX traces as well.
+
+    Attributes:
+        layer: The class of the layer.
+        name: The side input.
+        present: The side inputs that there are.
+        path: Where the layer is in the outermost layer that was called, as Python code; empty for
+            that layer itself.
+    """
+
+    def __init__(self, layer: str, name: str, present: tuple[str, ...]) -> None:
+        """Makes an error of a layer whose place is not known yet.
+
+        Args:
+            layer: The class of the layer.
+            name: The side input.
+            present: The side inputs that there are.
+        """
+        super().__init__(layer, name, present)
+        self.layer = layer
+        self.name = name
+        self.present = present
+        self.path = ""
+        self.holder: Any = None
 
     def __str__(self) -> str:
         # KeyError would show the message with quotation marks and escapes.
-        return str(self.args[0]) if self.args else ""
+        place = f" at `{self.path}`" if self.path else ""
+        present = ", ".join(f"`{key}`" for key in self.present) or "none"
+        return (
+            f"`{self.layer}`{place} needs the side input `{self.name}`, but the side inputs "
+            f"present are: {present}. Pass `{self.name}=...` when you call the model."
+        )
+
+    def locate(self, tree: Any, copy: Any = None) -> None:
+        """Puts the way through a tree in front of the path.
+
+        Args:
+            tree: A layer that called the one that the error comes from, directly or not.
+            copy: What was called in its stead, if that was not the same object.
+        """
+        called, sought = tree if copy is None else copy, self.holder
+        self.holder = tree
+        nodes = jax.tree_util.tree_leaves_with_path(called, is_leaf=lambda node: node is sought)
+        found = [jax.tree_util.keystr(path) for path, node in nodes if node is sought]
+        self.path = (found[0] if found else "...") + self.path
 
 
 class Layer(Struct):
@@ -81,8 +127,30 @@ class Layer(Struct):
         variables = tuple(value.unfreeze_as_copy() for value in values)
         pure = freeze_variables((self, argument, side_inputs))
         layer, argument, side_inputs = bind_variables(pure, variables)
-        result = layer(argument, **side_inputs)
+        try:
+            result = call_located(layer, argument, side_inputs)
+        except MissingSideInputError as error:
+            error.locate(self, copy=error.holder)
+            raise
         return result, tuple(variable.freeze() for variable in variables)
+
+
+def call_located(layer: Any, argument: Any, side_inputs: Mapping[str, Any]) -> Any:
+    """Calls a layer; what it misses is said of it, not of layers in it.
+
+    Args:
+        layer: The layer, perhaps a copy of one.
+        argument: Its input.
+        side_inputs: Its side inputs.
+
+    Raises:
+        MissingSideInputError: If the layer misses one.
+    """
+    try:
+        return layer(argument, **side_inputs)
+    except MissingSideInputError as error:
+        error.locate(layer)
+        raise
 
 
 def require_side_input(layer: Any, side_inputs: Mapping[str, Any], name: str) -> Any:
@@ -98,8 +166,6 @@ def require_side_input(layer: Any, side_inputs: Mapping[str, Any], name: str) ->
     """
     if name in side_inputs:
         return side_inputs[name]
-    present = ", ".join(f"`{key}`" for key in side_inputs) or "none"
-    raise MissingSideInputError(
-        f"`{type(layer).__name__}` needs the side input `{name}`, but the side inputs present are: "
-        f"{present}. Pass `{name}=...` when you call the model."
-    )
+    error = MissingSideInputError(type(layer).__name__, name, tuple(side_inputs))
+    error.holder = layer
+    raise error

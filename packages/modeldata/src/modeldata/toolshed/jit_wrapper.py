@@ -3,7 +3,8 @@
 from typing import Any
 
 from modeldata._struct import pytree_dataclass
-from modeldata.nn import Layer
+from modeldata.nn import Layer, MissingSideInputError
+from modeldata.nn._layer import call_located
 from modeldata.variables import variable_jit
 
 
@@ -22,9 +23,14 @@ class Jitted(Layer):
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns what the layer returns."""
-        return _call(self.body, argument, side_inputs)
+        try:
+            return _call(self.body, argument, side_inputs)
+        except MissingSideInputError as error:
+            error.locate(self.body, copy=error.holder)
+            error.locate(self)
+            raise
 
 
 @variable_jit
 def _call(body: Any, argument: Any, side_inputs: dict[str, Any]) -> Any:
-    return body(argument, **side_inputs)
+    return call_located(body, argument, side_inputs)

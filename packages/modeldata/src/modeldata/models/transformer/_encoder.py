@@ -121,9 +121,13 @@ class TransformerEncoder(Struct):
             token_positions = arange(_SEQ, count)
         if token_types is None:
             token_types = zeros({_SEQ: count}, jnp.int32)
-        return self.body(
-            tokens, token_positions=token_positions, token_types=token_types, **side_inputs
-        )
+        try:
+            return self.body(
+                tokens, token_positions=token_positions, token_types=token_types, **side_inputs
+            )
+        except nn.MissingSideInputError as error:
+            error.locate(self)
+            raise
 
 
 def build_encoder_transformer(

@@ -10,7 +10,7 @@ from jax.typing import DTypeLike
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.named import NamedArray, arange
-from modeldata.nn import Layer, Sequential
+from modeldata.nn import Layer, MissingSideInputError, Sequential
 
 _SEQ = "seq"
 
@@ -105,7 +105,11 @@ class TransformerLM(Struct):
         tokens = check_tokens(tokens, self.metadata.vocab_size)
         if token_positions is None:
             token_positions = arange(_SEQ, tokens.named_shape[_SEQ])
-        return self.body(tokens, token_positions=token_positions, **side_inputs)
+        try:
+            return self.body(tokens, token_positions=token_positions, **side_inputs)
+        except MissingSideInputError as error:
+            error.locate(self)
+            raise
 
 
 def check_tokens(tokens: Any, vocab_size: int) -> NamedArray:

@@ -63,5 +63,5 @@ def test_mistakes_are_described():
         nn.StochasticDropout(0.5, "z")(x, random_stream=stream())
     with pytest.raises(TypeError, match="`StochasticDropout` needs a `NamedArray`"):
         nn.StochasticDropout(0.5)(jnp.ones(3), random_stream=stream())
-    with pytest.raises(ValueError, match="`drop_rate` from 0 to 1, but got 1.5. Pass None"):
+    with pytest.raises(ValueError, match="`drop_rate` from 0 to 1, but got 1.5. For no"):
         nn.maybe_dropout(1.5)

@@ -23,7 +23,7 @@ from modeldata._frozen_dict import FrozenDict
 from modeldata._struct_info import is_pytree_dataclass_type
 from modeldata.models._tree_names import is_scalar_type, name_of
 from modeldata.models.checkpoints import SaveError
-from modeldata.nn._basic import _EqualPartial
+from modeldata.nn import EqualPartial
 from modeldata.variables import AbstractVariable
 from modeldata.variables._labels import AutoStateVarLabel
 
@@ -31,7 +31,7 @@ SEQUENCES: dict[str, type] = {"tuple": tuple, "set": set, "frozenset": frozenset
 MAPPINGS: dict[str, type] = {"dict": dict, "frozen dict": FrozenDict, "ordered dict": OrderedDict}
 PARTIALS: dict[str, type] = {
     "partial": functools.partial,
-    "equal partial": _EqualPartial,
+    "equal partial": EqualPartial,
     "tree partial": jax.tree_util.Partial,
 }
 # Other types are stored as bytes.

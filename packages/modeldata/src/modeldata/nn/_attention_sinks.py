@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import axis_numbers, data_like, require_named, require_sizes
 from modeldata.nn._basic import widen
 from modeldata.nn._initializers import Axes, LinearOperatorWeightInitializer, zero_initializer
@@ -64,7 +65,11 @@ class SoftmaxWithSink(Layer):
             axis: The axis to normalize over.
             initializer: Makes the score; the axes are output axes to it.
             dtype: The dtype of the score.
+
+        Raises:
+            TypeError: If axes are not given as sizes by name.
         """
+        require_axes("SoftmaxWithSink", sink_axes=sink_axes)
         sink = make_parameter(
             f"{name}.bias",
             init_base_rng,

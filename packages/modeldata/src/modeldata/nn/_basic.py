@@ -13,18 +13,19 @@ from modeldata.nn._axes import as_names, axis_numbers, list_names, require_named
 from modeldata.nn._layer import Layer
 
 
-class _EqualPartial(functools.partial):
+class EqualPartial(functools.partial):
     """A `functools.partial` that equals another one with equal parts.
 
     JAX compiles anew when a static field changes, and the standard `partial` differs from every
-    other one.
+    other one. So a partial function that is a static field is best of this class; `Elementwise`
+    turns the standard ones into it.
     """
 
     def _parts(self) -> tuple[Any, ...]:
         return self.func, self.args, tuple(sorted(self.keywords.items()))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _EqualPartial) and self._parts() == other._parts()
+        return isinstance(other, EqualPartial) and self._parts() == other._parts()
 
     def __hash__(self) -> int:
         return hash(self._parts())
@@ -44,7 +45,11 @@ class Elementwise(Layer):
     def __post_init__(self) -> None:
         fn: Any = self.fn
         if type(fn) is functools.partial:
-            object.__setattr__(self, "fn", _EqualPartial(fn.func, *fn.args, **fn.keywords))
+            object.__setattr__(self, "fn", EqualPartial(fn.func, *fn.args, **fn.keywords))
+        elif not callable(fn):
+            raise TypeError(
+                f"`Elementwise` needs a function in `fn`, such as `jax.nn.relu`, but got {fn!r}."
+            )
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the function of each element.

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import data_like, list_names, require_named, require_sizes
 from modeldata.nn._basic import RenameAxes
 from modeldata.nn._grouping import Sequential
@@ -138,9 +139,17 @@ class Convolution(Layer):
                 The result is then a `ConvolutionInPlace`, which renames it at the end.
 
         Raises:
+            TypeError: If axes are not given as sizes by name.
             ValueError: If an axis is in two groups that may not share it, or a setting of the
                 windows is no positive number for one of its axes.
         """
+        require_axes(
+            "Convolution",
+            window=window,
+            input_axes=input_axes,
+            output_axes=output_axes,
+            parallel_axes=parallel_axes,
+        )
         windows = Windows.make(window, strides, padding, dilation, input_dilation)
         parallel = dict(parallel_axes or {})
         check_groups(input_axes, output_axes, parallel, {})

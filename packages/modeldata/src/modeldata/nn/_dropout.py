@@ -26,6 +26,10 @@ class StochasticDropout(Layer):
     share_across_axes: tuple[Hashable, ...] | Hashable = static_field(default=())
     random_stream_input_name: str = static_field(default="random_stream")
 
+    def __post_init__(self) -> None:
+        if isinstance(self.drop_rate, int | float):
+            _require_rate(self.drop_rate)
+
     def __call__(self, argument: NamedArray, /, **side_inputs: Any) -> NamedArray:
         """Returns the input with some elements zero, others divided by `1 - drop_rate`.
 
@@ -90,8 +94,12 @@ def maybe_dropout(
     """
     if drop_rate is None:
         return DisabledDropout(0.0, share_across_axes, random_stream_input_name)
-    if not 0 <= drop_rate <= 1:
-        raise ValueError(
-            f"Expected a `drop_rate` from 0 to 1, but got {drop_rate}. Pass None for no dropout."
-        )
     return StochasticDropout(drop_rate, share_across_axes, random_stream_input_name)
+
+
+def _require_rate(rate: float) -> None:
+    if not 0 <= rate <= 1:
+        raise ValueError(
+            f"Expected a `drop_rate` from 0 to 1, but got {rate}. For no dropout, use "
+            "`maybe_dropout(None)`."
+        )

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import list_names, require_named, require_sizes
 from modeldata.nn._contract import contract_unchecked
 from modeldata.nn._initializers import (
@@ -61,8 +62,10 @@ class EmbeddingTable(Struct):
             dtype: The dtype of the values.
 
         Raises:
+            TypeError: If axes are not given as sizes by name.
             ValueError: If the vocabulary axis is an embedding axis too.
         """
+        require_axes("EmbeddingTable", embedding_axes=embedding_axes)
         if vocabulary_axis in embedding_axes:
             raise ValueError(
                 f"Expected a `vocabulary_axis` that is not in `embedding_axes`, but "

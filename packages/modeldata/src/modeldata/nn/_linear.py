@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import list_names, require_named, require_sizes
 from modeldata.nn._basic import RenameAxes
 from modeldata.nn._contract import contract_unchecked
@@ -96,8 +97,16 @@ class Linear(Layer):
                 The result is then a `LinearInPlace`, which renames it at the end.
 
         Raises:
+            TypeError: If axes are not given as sizes by name.
             ValueError: If an axis is in two groups that may not share it.
         """
+        require_axes(
+            "Linear",
+            input_axes=input_axes,
+            output_axes=output_axes,
+            parallel_axes=parallel_axes,
+            parallel_broadcast_axes=parallel_broadcast_axes,
+        )
         parallel, broadcast = dict(parallel_axes or {}), dict(parallel_broadcast_axes or {})
         check_groups(input_axes, output_axes, parallel, broadcast)
         primed = primed_names(
@@ -203,8 +212,10 @@ class AddBias(Layer):
             dtype: The dtype of the values.
 
         Raises:
+            TypeError: If axes are not given as sizes by name.
             ValueError: If an axis is both biased and new.
         """
+        require_axes("AddBias", biased_axes=biased_axes, new_output_axes=new_output_axes)
         new = dict(new_output_axes or {})
         both = [axis for axis in new if axis in biased_axes]
         if both:
@@ -258,6 +269,7 @@ class Affine(Sequential):
             rename_outputs_if_necessary: Whether an output axis may have the name of an input axis.
 
         Raises:
+            TypeError: If axes are not given as sizes by name.
             ValueError: If an axis is in two groups that may not share it.
         """
         linear = Linear.from_config(

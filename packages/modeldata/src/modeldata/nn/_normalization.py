@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import as_names, axis_numbers, require_named, require_sizes
 from modeldata.nn._basic import widen
 from modeldata.nn._grouping import Sequential
@@ -20,6 +21,7 @@ from modeldata.nn._initializers import (
     Axes,
     LinearOperatorWeightInitializer,
     constant_initializer,
+    zero_initializer,
 )
 from modeldata.nn._layer import Layer
 from modeldata.nn._linear import AddBias
@@ -120,7 +122,11 @@ class NormScale(Layer):
             across_axes: Sizes of the axes along which the scale varies.
             initializer: Makes the values; ones if not given. The axes are parallel axes to it.
             dtype: The dtype of the values.
+
+        Raises:
+            TypeError: If axes are not given as sizes by name.
         """
+        require_axes("NormScale", across_axes=across_axes)
         scale = make_parameter(
             f"{name}.weights",
             init_base_rng,
@@ -146,8 +152,10 @@ class RMSLayerNorm(Sequential):
         across_axes: Axes,
         epsilon: float = 1e-6,
         dtype: Any = jnp.float32,
+        *,
+        initializer: LinearOperatorWeightInitializer | None = None,
     ) -> "RMSLayerNorm":
-        """Makes a normalization with scale one.
+        """Makes a normalization.
 
         Args:
             name: A path for the parameter, whose label is `name` with `/scale.weights`.
@@ -155,13 +163,16 @@ class RMSLayerNorm(Sequential):
             across_axes: Sizes of the axes to normalize over.
             epsilon: Added to the mean square.
             dtype: The dtype of the scale.
+            initializer: Makes the scale; ones if not given. The axes are parallel axes to it.
+
+        Raises:
+            TypeError: If axes are not given as sizes by name.
         """
-        return cls(
-            [
-                RMSStandardize(tuple(across_axes), float(epsilon)),
-                NormScale.from_config(f"{name}/scale", init_base_rng, across_axes, dtype=dtype),
-            ]
+        require_axes("RMSLayerNorm", across_axes=across_axes)
+        scale = NormScale.from_config(
+            f"{name}/scale", init_base_rng, across_axes, initializer, dtype
         )
+        return cls([RMSStandardize(tuple(across_axes), float(epsilon)), scale])
 
 
 @pytree_dataclass(has_implicitly_inherited_fields=True)
@@ -176,8 +187,11 @@ class LayerNorm(Sequential):
         across_axes: Axes,
         epsilon: float = 1e-6,
         dtype: Any = jnp.float32,
+        *,
+        scale_initializer: LinearOperatorWeightInitializer | None = None,
+        shift_initializer: LinearOperatorWeightInitializer = zero_initializer,
     ) -> "LayerNorm":
-        """Makes a normalization with scale one and shift zero.
+        """Makes a normalization.
 
         Args:
             name: A path for the parameters, `name` with `/scale.weights` and `/shift.bias`.
@@ -185,14 +199,20 @@ class LayerNorm(Sequential):
             across_axes: Sizes of the axes to normalize over.
             epsilon: Added to the variance.
             dtype: The dtype of the parameters.
+            scale_initializer: Makes the scale; ones if not given. The axes are parallel axes to it.
+            shift_initializer: Makes the shift; the axes are output axes to it.
+
+        Raises:
+            TypeError: If axes are not given as sizes by name.
         """
-        return cls(
-            [
-                Standardize(tuple(across_axes), float(epsilon)),
-                NormScale.from_config(f"{name}/scale", init_base_rng, across_axes, dtype=dtype),
-                AddBias.from_config(f"{name}/shift", init_base_rng, across_axes, dtype=dtype),
-            ]
+        require_axes("LayerNorm", across_axes=across_axes)
+        scale = NormScale.from_config(
+            f"{name}/scale", init_base_rng, across_axes, scale_initializer, dtype
         )
+        shift = AddBias.from_config(
+            f"{name}/shift", init_base_rng, across_axes, initializer=shift_initializer, dtype=dtype
+        )
+        return cls([Standardize(tuple(across_axes), float(epsilon)), scale, shift])
 
 
 # Compiled on their own, so that they are traced once for all layers of a model with equal shapes.

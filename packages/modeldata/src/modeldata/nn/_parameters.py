@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import jax
+import numpy as np
 
 from modeldata.variables import Parameter, ParameterSlot
 
@@ -52,9 +53,17 @@ def make_parameter(
 
     Returns:
         A `Parameter`, or a `ParameterSlot` if there is no random key.
+
+    Raises:
+        TypeError: If the random key is something else.
     """
     if init_base_rng is None:
         return ParameterSlot(label=name)
+    if not isinstance(init_base_rng, jax.Array | np.ndarray):
+        raise TypeError(
+            f"Expected a random key for the parameter `{name}`, but got {init_base_rng!r}. Pass "
+            "`jax.random.key(0)`, or None for a slot in its place."
+        )
     value = initializer(derive_param_key(init_base_rng, name), *init_args, **init_kwargs)
     return Parameter(value=value, label=name, metadata=metadata)
 

@@ -68,7 +68,7 @@ class AtomCheck:
             and not (kind in _NUMBERS and value - value == 0 and self._reads_back(value))
         ]
 
-    def are_labels(self, raw: list[Any]) -> bool:
+    def are_labels(self, raw: Sequence[Any]) -> bool:
         """Whether all are texts or short strings, which need no closer look as labels."""
         try:
             kinds = set(map(type, raw))

@@ -275,6 +275,12 @@ class IndexSteps(Sequence[Step]):
         return Index(range(self._count)[index])
 
 
+@lru_cache(maxsize=1024)
+def index_steps(count: int) -> IndexSteps:
+    """The steps to the first `count` positions, which all branches of that size may share."""
+    return IndexSteps(count)
+
+
 class NameSteps(Sequence[Step]):
     """The steps to attributes of the given names."""
 

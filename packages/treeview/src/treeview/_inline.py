@@ -135,16 +135,16 @@ def row_ends(branch: Branch, positions: range, space: int, most: int | None = No
     """
     gap = len(branch.separator)
     ends: list[int] = []
-    used = 0
+    used = -1  # the first child of a line has no space before it
     written = map(repr, map(branch.values.__getitem__, positions))
-    for position, taken in zip(positions, map(text_width, written), strict=True):
-        width = taken + gap
-        if used and used + 1 + width > space:
+    for position, piece in zip(positions, written, strict=True):
+        width = (len(piece) if piece.isascii() else text_width(piece)) + gap
+        used += 1 + width
+        if used > space and used > width:
             ends.append(position)
-            used = 0
+            used = width
             if len(ends) == most:
                 return ends
-        used += width + (used > 0)
     return [*ends, positions.stop] if len(positions) else ends
 
 
@@ -173,6 +173,8 @@ def flat_spans(
     row = _Row(limit)
     if not _may_be_flat(node, limit, nested=False) or not row.add(node.head.spans):
         return None
+    if _is_deeper(node, nesting):
+        return None
     # Branches that are not finished, outermost first, each with its children to come.
     stack = [(node, iter(_first_flat(row, node, styled=styled)))]
     while stack and len(stack) <= nesting and row.room >= 0:
@@ -192,6 +194,19 @@ def flat_spans(
             stack.pop()
             row.add(_flat_ending(branch))
     return None if stack or row.room < 0 else row.spans
+
+
+def _is_deeper(branch: Branch, levels: int) -> bool:
+    """Whether its outermost children alone are nested deeper than that: a quick look at chains."""
+    for _ in range(levels):
+        values = branch.values
+        child = values[-1] if values else None
+        if type(child) is not Branch:
+            child = values[0] if values else None
+            if type(child) is not Branch:
+                return False
+        branch = child
+    return True
 
 
 class _Row:
@@ -270,7 +285,8 @@ def _may_be_flat(branch: Branch, limit: int, *, nested: bool) -> bool:
     if not branch.inline or branch.opened is True or least > limit + 2:
         return False
     # A comment ends a line; within one it is dropped, but not if it tells of damage.
-    return not nested or all(style != "error" for _, style in branch.note.spans)
+    spans = branch.note.spans
+    return not (nested and spans) or all(style != "error" for _, style in spans)
 
 
 def _flat_ending(branch: Branch) -> list[Span]:

@@ -28,13 +28,13 @@ from treeview._document import (
     ATOM_TYPES,
     EMPTY,
     Branch,
-    IndexSteps,
     KeySteps,
     NameSteps,
     Node,
     Reference,
     Span,
     Text,
+    index_steps,
     text,
 )
 from treeview._frames import Frame, place_text
@@ -266,12 +266,13 @@ class Walk:
         if look is None or not 0 < count <= share or frame.depth + 1 >= self.max_depth:
             return None
         room = self.atoms.room
-        values: list[Any] = list(obj.values()) if kind is dict else list(obj)
-        labels: list[Any] | None = list(obj) if kind is dict else None
+        # Tuples of atoms are nothing that garbage collection has to look at again and again.
+        values: tuple[Any, ...] = tuple(obj.values() if kind is dict else obj)
+        labels: tuple[Any, ...] | None = tuple(obj) if kind is dict else None
         if self.atoms.pending(values) or not (labels is None or self.atoms.are_labels(labels)):
             self.atoms.room = room
             return None
-        steps = IndexSteps(count) if labels is None else KeySteps(labels)
+        steps = index_steps(count) if labels is None else KeySteps(labels)
         branch = Branch(look.head, values, look.tail, labels, look.joint, steps, look.separator)
         self.seen[id(obj)] = (obj, branch, frame, index)
         frame.left -= count
@@ -447,7 +448,7 @@ def _resolved_steps(steps: Steps, raw: Sequence[Any], count: int) -> Sequence[St
     if steps is None:
         return ()
     if steps == "index":
-        return IndexSteps(count)
+        return index_steps(count)
     if steps == "key":
         return KeySteps(raw)
     if steps == "attribute":

@@ -282,10 +282,13 @@ def test_a_value_can_be_copied(open_page):
     np.testing.assert_array_equal(eval(text, {"numpy": np}), Block(0).weights)
 
 
-def test_no_value_is_offered_where_the_page_does_not_hold_it(open_page):
-    page = started(open_page, treeview.Page("T").add([np.zeros(10_000), "a word " * 12]).html())
+def test_what_the_page_does_not_hold_is_copied_as_it_is_shown(open_page):
+    page = treeview.Page("T").add([np.zeros(30_000), "a word " * 12, {"a": [Block]}])
+    page = started(open_page, page.html(), **CLIPBOARD)
     hover_line(page, "np.ndarray")
-    assert not page.get_by_role("button", name="copy value").is_visible()
+    page.get_by_role("button", name="copy text").click()
+    page.get_by_text("copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "<np.ndarray float64[30000]>"
     hover_line(page, "'a word")
     assert page.get_by_role("button", name="copy value").is_visible()
 
@@ -556,7 +559,7 @@ def test_what_a_rule_wants_to_show_is_in_view_until_all_is_folded(open_page):
         def _repr_html_(self):
             return "<p>card</p>"
 
-    value = {"a": [], "many": [[{}, []]] * 15}
+    value = {"a": [], "many": [[{}, [i]] for i in range(15)]}
     rule = lambda value, path: Card() if path == "['a']" else None
     page = started(open_page, treeview.Page("T").add(value, autovisualize=rule).html())
     page.frame_locator("iframe").get_by_text("card").wait_for()
@@ -588,11 +591,20 @@ def test_the_roundtrip_view_writes_what_evaluates(open_page):
     assert copied_text == treeview.render_text(value["point"], roundtrip=True)
 
 
-def test_no_roundtrip_view_is_offered_where_it_would_cost_much(open_page):
-    value = [{"weights": np.zeros(10_000), "sizes": [i] * 9} for i in range(15)]
+def test_the_roundtrip_view_marks_what_it_cannot_write(open_page):
+    value = [{"weights": np.zeros(10_000), "block": Block(i)} for i in range(15)]
     page = started(open_page, treeview.Page("T").add(value).html())
-    page.locator(".tv-bar").wait_for()
-    assert page.get_by_role("button", name="Roundtrip").count() == 0
+    page.get_by_role("button", name="Roundtrip").click()
+    assert "'weights': <np.ndarray float64[10000]>" in shown(page)
+    hover_line(page, "'weights'")
+    assert page.get_by_role("button", name="copy text").is_visible()
+
+
+def test_a_page_says_why_there_is_no_roundtrip_view(open_page):
+    value = [{"weights": np.zeros(100), "sizes": [i] * 9} for i in range(15)]
+    page = started(open_page, treeview.Page("T").add(value, max_items=8).html())
+    page.get_by_role("button", name="Roundtrip").click(force=True)
+    assert "Parts of the value are not on this page" in page.locator("[role=status]").inner_text()
 
 
 # What notebook front ends do with an output: its markup is set, its scripts are made anew.

@@ -88,6 +88,7 @@ def document_markup(
     stretch: int | None = None,
     complete: bool = False,
     exact: Node | None = None,
+    reason: str = "",
 ) -> Markup:
     """A document as a piece of HTML.
 
@@ -99,6 +100,7 @@ def document_markup(
             behind a fold of its own. None for all.
         complete: Whether all branches start open that do not fit on a line.
         exact: The document of the same value in a roundtrip, which the script can show instead.
+        reason: Why there is none, where there might be one.
 
     Returns:
         The markup, which needs no script to fold.
@@ -118,7 +120,10 @@ def document_markup(
         )
     waiting = [view for view in payload.views.values() if id(view) not in writer.written]
     templates = "".join(map(writer.template, waiting))
-    text = payload.text(width=width, stretch=stretch, all=complete, least=_BAR_BRANCHES, root="")
+    settings = {"all": complete, "least": _BAR_BRANCHES, "root": ""}
+    if exact is None and reason and not payload.is_plain:
+        settings["reason"] = reason
+    text = payload.text(width=width, stretch=stretch, **settings)
     return Markup(
         "".join(writer.parts),
         frozenset(writer.sheets),

@@ -103,6 +103,12 @@ class Payload:
         parts = (self.lines, self.shapes, self.leaves)
         return parts == (other.lines, other.shapes, other.leaves)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all of it is plain containers of plain values, which a roundtrip writes alike."""
+        heads = (shape["head"][1::2] for shape in self.shapes)
+        return not self.leaves and not any("t" in letters for letters in heads)
+
     def text(self, **settings: Any) -> str:
         """The payload.
 

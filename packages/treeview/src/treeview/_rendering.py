@@ -4,12 +4,12 @@ import importlib
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from treeview._document import Node
-from treeview._exact import exact_source
+from treeview._exact import ExactSource, exact_source
 from treeview._layout import open_counts
 from treeview._markup import Markup, fragment_html, wrapped
 from treeview._options import Options, changed_options, current_options
@@ -110,11 +110,11 @@ class Rendering(Displayable):
         self,
         document: Node,
         options: Options | None = None,
-        exact: Callable[[], Node] | None = None,
+        exact: ExactSource | None = None,
     ) -> None:
         self.document = document
         self.options = options or current_options()
-        self._exact = exact
+        self._exact = exact or ExactSource()
 
     def text(self, *, width: int | None = None, color: bool | None = None) -> str:
         """The text output.
@@ -134,13 +134,13 @@ class Rendering(Displayable):
     def markup(self) -> Markup:
         """The HTML output as a piece that can be joined with others on one page."""
         size = count_lines(self.document, SCRIPT_VALUES + 1)
-        return self._markup(has_script=size > SCRIPT_VALUES)
+        return self._markup(self._exact.short and size > SCRIPT_VALUES)
 
     def card(self) -> Markup:
         """The HTML output inside the element that carries colours and fonts, for a page."""
-        return wrapped(self._markup(has_script=True))
+        return wrapped(self._markup(with_exact=True))
 
-    def _markup(self, *, has_script: bool) -> Markup:
+    def _markup(self, with_exact: bool) -> Markup:  # noqa: FBT001
         width = self.options.width or _PAGE_WIDTH
         lines = self.options.max_lines
         # What opens where nothing limits it is found out in the browser, line by line.
@@ -152,7 +152,8 @@ class Rendering(Displayable):
             width=width,
             stretch=lines,
             complete=complete,
-            exact=self._exact() if has_script and self._exact else None,
+            exact=self._exact.make() if with_exact and self._exact.make else None,
+            reason=self._exact.reason,
         )
 
 

@@ -57,6 +57,19 @@ test("nodes know their parents, positions and ends", () => {
   assert.equal(model.level(7), 3);
 });
 
+test("what a roundtrip cannot write is no value", () => {
+  const header = {
+    shapes: [{ head: ["[", ""], tail: ["]", ""], count: 2, steps: "i", separator: "," }],
+    leaves: [["<", "m", "array", "a", ">", "m"], ["numpy.array([1])", "a"]],
+    opened: [],
+    totals: [],
+  };
+  const model = new Model([JSON.stringify(header), "#0", "@0", "@1"].join("\n"));
+  assert.deepEqual(wholeText(model, 0, true), { text: "[<array>, numpy.array([1])]", exact: false });
+  assert.equal(wholeText(model, 2, true).exact, true);
+  assert.equal(wholeText(model, 2).exact, false);
+});
+
 test("a part is found again in another document of the same value", () => {
   const model = listing([1, [2, [], [3, 4]], 5]);
   const other = listing([1, [22, [], [3, 44]], 5]);

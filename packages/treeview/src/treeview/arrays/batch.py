@@ -20,6 +20,7 @@ from treeview._options import Options
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
 from treeview.arrays.delegate import by_adapter
 from treeview.arrays.drawing import draw_picture
+from treeview.arrays.expressions import most_values
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Statistics, Window
 from treeview.arrays.statistics import NumpyArray, array_statistics
 from treeview.arrays.style import PictureStyle
@@ -231,7 +232,8 @@ def _roundtrip_text(job: Reading) -> Text:
     request = job.request
     expression = getattr(request.adapter, "expression", None)
     source = None
-    if job.readable and expression is not None:
+    short = request.info.size <= most_values.get()
+    if job.readable and short and expression is not None:
         source = _attempt(job, partial(expression, request.array))
     if isinstance(source, str):
         return text((source, "array"))

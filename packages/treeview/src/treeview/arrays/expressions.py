@@ -1,6 +1,7 @@
 """Python expressions that evaluate to an equal array, for roundtrip text."""
 
 import math
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from treeview.arrays.statistics import NumpyArray, number_kind
 
 LARGEST = 100_000
 """How many values an expression has at most."""
+
+most_values: ContextVar[int] = ContextVar("treeview.most_values", default=LARGEST)
+"""Of how many values at most an expression is asked for, where that is to be less."""
 
 
 def array_expression(array: NumpyArray, function: str) -> str | None:

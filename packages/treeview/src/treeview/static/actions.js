@@ -2,6 +2,8 @@
 // much the arrays in it hold. One small panel goes from line to line; it stands outside the lines,
 // so that neither a selection nor a screen reader takes it for a part of them.
 
+const LONG = 5_000; // nodes
+
 /**
  * The node at a place of the page.
  * @param {View} view
@@ -28,15 +30,19 @@ function addActions(view, exact) {
   panel.hidden = true;
   let at = -1;
   const copyPath = makeButton("copy path", () => void copyText(pathOf(), copyPath, "copy path"));
-  const copyValue = makeButton("copy value", () => void copyText(valueOf().text, copyValue, "copy value"));
+  const copyValue = makeButton("copy value", () => {
+    const { text, exact: isExact } = valueOf();
+    void copyText(text, copyValue, isExact ? "copy value" : "copy text");
+  });
   const totals = document.createElement("span");
   panel.append(copyPath, copyValue, totals);
   view.tree.append(panel);
   const pathOf = () => view.outline.model.path(at) ?? "";
   const valueOf = () => {
     const { model } = view.outline;
-    const place = exact && model !== exact ? samePlace(model, at, exact) : null;
-    return exact && place !== null ? { ...wholeText(exact, place), exact: true } : wholeText(model, at);
+    if (model === exact) return wholeText(exact, at, true);
+    const place = exact ? samePlace(model, at, exact) : null;
+    return exact && place !== null ? wholeText(exact, place, true) : wholeText(model, at);
   };
   /** @type {(line: HTMLElement, node: number) => void} */
   const attach = (line, node) => {
@@ -46,12 +52,12 @@ function addActions(view, exact) {
     const path = pathOf();
     copyPath.hidden = path === "";
     copyPath.title = path;
-    const isSmall = view.outline.model.next[at] - at < 20_000;
-    copyValue.hidden = !isSmall || !valueOf().exact;
+    // Of a long value that is found out when it is copied.
+    const isExact = view.outline.model.next[at] - at > LONG || valueOf().exact;
+    copyValue.title = isExact ? "" : "Not all of the value is on this page; copies what is shown";
     totals.textContent = view.outline.model.totals.get(at) ?? "";
-    panel.hidden = copyPath.hidden && copyValue.hidden && totals.textContent === "";
     resetButton(copyPath, "copy path");
-    resetButton(copyValue, "copy value");
+    resetButton(copyValue, isExact ? "copy value" : "copy text");
     place(view, panel, line);
   };
   view.list.addEventListener("pointerover", (event) => {

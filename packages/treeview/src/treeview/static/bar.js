@@ -236,6 +236,12 @@ function addBar(view, exact) {
     };
     bar.append(makeSwitch("Roundtrip", false, change, title));
   }
+  const { reason } = view.outline.model.header;
+  if (!exact && reason) {
+    const button = makeButton("Roundtrip", () => (said.textContent = reason), reason);
+    button.setAttribute("aria-disabled", "true");
+    bar.append(button);
+  }
   bar.append(said);
   view.tree.insertBefore(bar, view.list);
 }

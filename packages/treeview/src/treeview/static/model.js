@@ -40,6 +40,7 @@
  * @property {number | null} [stretch]
  * @property {number} [least] From so many branches on, there is a bar.
  * @property {string} [root]
+ * @property {string} [reason] Why there is no roundtrip.
  * @property {string} [wide]
  * @property {string} [zero]
  */

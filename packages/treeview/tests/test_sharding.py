@@ -126,7 +126,7 @@ def test_arrays_that_live_nowhere_are_refused():
 
 @pytest.mark.parametrize(
     ("axes", "message"),
-    [((5, 0), "`rows` to name axes"), ((0, 0), "each axis at most once in `rows` and `columns`")],
+    [((5, 0), "`rows` to name axes"), ((0, 0), "each axis at most once in `rows`, `columns`")],
 )
 def test_wrong_axes_are_refused(axes, message):
     rows, columns = axes

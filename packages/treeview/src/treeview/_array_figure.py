@@ -76,7 +76,7 @@ def render_array(
     *,
     columns: Hashable | Sequence[Hashable] = (),
     rows: Hashable | Sequence[Hashable] = (),
-    sliders: Hashable | Sequence[Hashable] = (),
+    sliders: Hashable | Sequence[Hashable] | Mapping[Any, int] = (),
     valid_mask: Any = None,
     continuous: bool | Literal["auto"] = "auto",
     around_zero: bool | Literal["auto"] = "auto",
@@ -84,6 +84,7 @@ def render_array(
     vmin: float | Sequence[float] | None = None,
     scale_axis: Hashable | None = None,
     trim_outliers: bool = True,
+    dynamic_colormap: bool | Literal["auto"] = "auto",
     colormap: Any = None,
     truncate: bool | Literal["auto"] = "auto",
     maximum_size: int = 10_000,
@@ -102,6 +103,10 @@ def render_array(
     lighter the larger they are, in the hue of their phase. The nine most frequent strings or
     objects have a colour each. Records have a picture for each field, one below the other.
 
+    In a page with scripts a line below the picture tells index, labels and exact value of the cell
+    under the pointer; a click keeps it, and the arrow keys move it. Values are written as Python
+    writes them, with as few digits as tell them from others of their element type.
+
     Axes are given by position, where negative ones count from the last, or by name.
 
     Args:
@@ -109,7 +114,11 @@ def render_array(
         columns: Axes for the columns, innermost first; one axis may stand alone.
         rows: Axes for the rows, innermost first. What is given nowhere is placed so that the
             picture is about square; a matrix looks as it is printed.
-        sliders: Must be empty: pictures are static.
+        sliders: Axes of which one index at a time is shown, chosen by a slider below the picture:
+            one axis, several, or a mapping from axes to the index that is shown at first (0 where
+            none is given; negative ones count from the last). That is also the slice that files,
+            text and pages without scripts show, and they say so. The range of the colours is that
+            of all slices.
         valid_mask: Which values to show, broadcast to `array` (by names, where there are names).
         continuous: Whether to use colours of a map for integers too; `"auto"` does for integers
             of more than seven digits. `False` insists on digits.
@@ -122,6 +131,9 @@ def render_array(
             of attention or the channels of an image; the legend tells them all.
         trim_outliers: Whether inferred limits are at most three standard deviations from the mean
             (three root mean squares from zero).
+        dynamic_colormap: Whether a click on a value (or Enter, with the keyboard) spreads the
+            colours around its magnitude, by an area hyperbolic sine; Escape or a double click
+            takes that back. `"auto"` where zero is in the middle and no limits are given.
         colormap: Colours (`'#rrggbb'`, triples of integers or floats) instead of the own maps; or a
             map of Matplotlib, itself or by its name, such as `"magma"`.
             Integers choose theirs by index, unless `continuous=True`.
@@ -146,19 +158,15 @@ def render_array(
     Example:
         >>> figure = render_array(attention, columns="kv_seq", rows="seq")  # doctest: +SKIP
     """
-    if sliders != ():
-        raise ValueError(
-            f"Expected `sliders` to be empty, got {sliders!r}: pictures are static. Put the axis "
-            "on `rows` or `columns`, or index the array first."
-        )
     style = PictureStyle(
         continuous=continuous,
-        around_zero=around_zero,
+        around_zero=True if dynamic_colormap is True and around_zero == "auto" else around_zero,
         low=_single(vmin),
         high=_single(vmax),
         lows=_several(vmin, "vmin"),
         highs=_several(vmax, "vmax"),
         trim_outliers=trim_outliers,
+        dynamic=dynamic_colormap,
         colormap=None if colormap is None else parse_colormap(colormap),
         maximum_size=maximum_size,
         axis_cutoff=cutoff_size_per_axis,
@@ -170,6 +178,7 @@ def render_array(
         array,
         rows=rows,
         columns=columns,
+        sliders=sliders,
         valid_mask=valid_mask,
         truncate=truncate,
         axis_labels=axis_labels,

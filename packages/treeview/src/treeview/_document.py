@@ -13,19 +13,19 @@ Atoms are not wrapped because large objects are mostly scalars: a list of a mill
 one branch that holds those integers. For the same reason a branch keeps its children in columns
 (`labels`, `values`, `steps`) rather than as a list of little objects.
 
-Nodes do not change once a document is handed out, so threads may share it. All are frozen but
-branches, of which there may be too many for that. Text cannot carry control, bidirectional or
-surrogate characters: `Text` replaces them by visible escapes when it is made, so no output has to
-think of them again.
+Nodes do not change once a document is handed out, so threads may share it. Text cannot carry
+control, bidirectional or surrogate characters: `Text` replaces them by visible escapes when it is
+made, so no output has to think of them again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
+from treeview._grid import Grid
 from treeview._paths import Attribute, Index, Key, Step
 from treeview._totals import Totals
 
@@ -59,7 +59,6 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-@dataclass(frozen=True, slots=True)
 class Text:
     """One line of text.
 
@@ -67,14 +66,23 @@ class Text:
         spans: Pairs of text and style, in reading order.
     """
 
-    spans: tuple[Span, ...] = ()
+    __slots__ = __match_args__ = ("spans",)
 
-    def __post_init__(self) -> None:
-        for piece, _ in self.spans:
+    def __init__(self, spans: tuple[Span, ...] = ()) -> None:
+        for piece, _ in spans:
             if not piece.isprintable():
-                clean = tuple((printable(text), style) for text, style in self.spans)
-                object.__setattr__(self, "spans", clean)
-                return
+                spans = tuple((printable(text), style) for text, style in spans)
+                break
+        self.spans: Final = spans
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Text and other.spans == self.spans
+
+    def __hash__(self) -> int:
+        return hash(self.spans)
+
+    def __repr__(self) -> str:
+        return f"Text({self.spans!r})"
 
     @property
     def plain(self) -> str:
@@ -213,6 +221,7 @@ class Picture:
         labels: Texts around the image.
         legends: What the colours mean: a scale for each range or category.
         caption: A line below the image.
+        grids: What is known of the cells of the image, for each array of cells in it.
     """
 
     pixels: np.ndarray[Any, np.dtype[np.uint8]]
@@ -221,6 +230,7 @@ class Picture:
     labels: tuple[EdgeLabel, ...] = ()
     legends: tuple[ColorScale, ...] = ()
     caption: Text = EMPTY
+    grids: tuple[Grid, ...] = ()
 
     @property
     def scale_legend(self) -> ColorScale | None:

@@ -22,6 +22,7 @@ SCRIPT, REPORT = "script.css", "report.css"
 _SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, SCRIPT, REPORT)
 # Made of the other scripts by `npm run build` in `tests/js`.
 _SCRIPT = "tree.min.js"
+_PICTURES = "pictures.min.js"
 _FRAMES = "frames.js"
 
 # One letter each, because a page names them once per value. Numbers need none.
@@ -51,6 +52,7 @@ class Markup:
         interactive: Whether there is so much of it that an output should bring the script.
         data: What the script needs, which follows the markup where there is one.
         framed: Whether there is rich output whose height a script is to find out.
+        pictured: Whether there are pictures whose values a script is to tell.
     """
 
     html: str
@@ -58,6 +60,7 @@ class Markup:
     interactive: bool = False
     data: str = ""
     framed: bool = False
+    pictured: bool = False
 
 
 def escape(text: str) -> str:
@@ -161,15 +164,18 @@ def joined(html: str, parts: Iterable[Markup]) -> Markup:
         frozenset[Sheet]().union(*(part.sheets for part in parts)),
         any(part.interactive for part in parts),
         framed=any(part.framed for part in parts),
+        pictured=any(part.pictured for part in parts),
     )
 
 
 def script_elements(parts: Iterable[Markup]) -> str:
     """The scripts that some parts of a page need, each once."""
     parts = list(parts)
+    # The tree asks the pictures for those that no markup shows, so these come first.
+    scripts = script_element(_PICTURES) if any(part.pictured for part in parts) else ""
     if any(part.interactive for part in parts):
-        return script_element()
-    return script_element(_FRAMES) if any(part.framed for part in parts) else ""
+        return scripts + script_element()
+    return scripts + (script_element(_FRAMES) if any(part.framed for part in parts) else "")
 
 
 def fragment_html(markup: Markup) -> str:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from treeview._cells import MOST_BYTES, CellData
 from treeview._document import (
     ATOM_TYPES,
     Branch,
@@ -118,19 +119,37 @@ def document_markup(
             f"<p class=tv-said>These are the first levels of {size:,} values. A script opens the"
             " others, and it does not run here.</p>"
         )
-    waiting = [view for view in payload.views.values() if id(view) not in writer.written]
-    templates = "".join(map(writer.template, waiting))
+    known, more, templates = _views_markup(root, payload.views, writer)
     settings = {"all": complete, "least": _BAR_BRANCHES, "root": ""}
     if exact is None and reason and not payload.is_plain:
         settings["reason"] = reason
     text = payload.text(width=width, stretch=stretch, **settings)
     return Markup(
-        "".join(writer.parts),
+        "".join(writer.parts) + known,
         frozenset(writer.sheets),
         size > SCRIPT_VALUES,
-        f"{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
+        f"{more}{templates}{payload_element(text)}{_exact_element(exact, payload, width)}",
         any(map(_is_framed, payload.views.values())),
+        bool(known or more),
     )
+
+
+def _views_markup(
+    root: Node, views: Mapping[int, Picture | Foreign], writer: "_Writer"
+) -> tuple[str, str, str]:
+    """What scripts need besides the markup: values of its pictures, other pictures, rich output."""
+    is_alone = isinstance(root, Picture)
+    cells = CellData(None if is_alone else MOST_BYTES)
+    shown = {at: view for at, view in views.items() if id(view) in writer.written}
+    cells.add({at: view for at, view in shown.items() if isinstance(view, Picture) and view.grids})
+    waiting = {at: view for at, view in views.items() if at not in shown}
+    figures = CellData(cells.room)
+    figures.add_figures({at: view for at, view in waiting.items() if isinstance(view, Picture)})
+    templates = [writer.template(view) for view in waiting.values() if isinstance(view, Foreign)]
+    known, more = cells.element(name="tv-cells"), figures.element(name="tv-more-cells")
+    if more:
+        writer.sheets |= {PICTURES, BRANCHES}
+    return known, more, "".join(templates)
 
 
 def foreign_markup(foreign: Foreign) -> Markup:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from treeview._document import Picture, text
+from treeview._document import Picture, Text, text
 from treeview.arrays.categories import paint_categories
+from treeview.arrays.cells import cell_grid
 from treeview.arrays.facets import assign_axes, lay_out_side
-from treeview.arrays.labels import picture_caption, picture_description, side_labels
+from treeview.arrays.labels import picture_caption, picture_description, side_labels, slice_text
 from treeview.arrays.painting import Mask, Painting, paint_values
 from treeview.arrays.panels import stack_pictures
 from treeview.arrays.phases import paint_phases
@@ -48,7 +49,7 @@ def draw_picture(
     Raises:
         ValueError: Values of this type have no picture.
     """
-    rows, columns = assign_axes(info.axes, values.shape, style.rows, style.columns)
+    rows, columns = assign_axes(info.axes, values.shape, style.rows, style.columns, style.sliders)
     masked = _masked_values(values, valid)
     if not values.size:
         empty = f"{axes_text(info)} without values"
@@ -59,21 +60,36 @@ def draw_picture(
     cell = painting.tiles.shape[1]
     row_side = lay_out_side(rows, window, cell)
     column_side = lay_out_side(columns, window, cell)
-    order = (*reversed(rows), *reversed(columns))
-    grid = painting.choice.transpose(order).reshape(len(row_side.starts), len(column_side.starts))
+    order = (*style.sliders, *reversed(rows), *reversed(columns))
+    seen = painting.choice.transpose(order)[tuple(map(style.slider_places.get, style.sliders))]
+    grid = seen.reshape(len(row_side.starts), len(column_side.starts))
     scale = (style.pixels_per_cell or _cell_size(max(grid.shape))) / cell
     labels = (
         *side_labels(row_side, "left", info, window, style, scale=scale),
         *side_labels(column_side, "top", info, window, style, scale=scale),
     )
+    cells = cell_grid(
+        values, info, window, style, painting, rows=rows, columns=columns, masked=masked
+    )
+    said = slice_text(info, window, style)
     return Picture(
         pixels=compose(painting.tiles, grid, row_side, column_side),
         scale=scale,
-        description=picture_description(info, rows, columns, painting.facts),
+        description=picture_description(info, rows, columns, painting.facts) + said,
         labels=labels,
         legends=painting.legends,
-        caption=text((picture_caption(info, window, style), "muted")),
+        caption=_caption(info, window, style),
+        grids=(cells,),
     )
+
+
+def _caption(info: ArrayInfo, window: Window, style: PictureStyle) -> Text:
+    shown = picture_caption(info, window, style)
+    if not style.sliders:
+        return text((shown, "muted"))
+    gap = "; " if shown else ""
+    said = slice_text(info, window, style).removeprefix("; ")
+    return text((shown, "muted"), (f"{gap}{said}, which a script moves", "comment"))
 
 
 def can_draw_any(info: ArrayInfo) -> bool:

@@ -59,6 +59,7 @@ def assign_axes(
     sizes: Sequence[int],
     rows: Sequence[int] = (),
     columns: Sequence[int] = (),
+    sliders: Sequence[int] = (),
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Decides for every axis whether it goes to the rows or to the columns.
 
@@ -71,14 +72,16 @@ def assign_axes(
         sizes: How many indices of each are shown.
         rows: Axes for the rows, innermost first, in the order of the data.
         columns: Axes for the columns, innermost first.
+        sliders: Axes of which one index at a time is shown.
 
     Returns:
         Rows and columns, innermost first: the given ones, then positional axes from the last to
         the first, then named ones from the last to the first.
     """
-    free = [axis for axis in range(len(axes)) if axis not in rows and axis not in columns]
+    taken = {*rows, *columns, *sliders}
+    free = [axis for axis in range(len(axes)) if axis not in taken]
     positional = [axis for axis in free if axes[axis].position is not None]
-    if len(free) == len(axes) == len(positional) == 2:
+    if len(free) == len(positional) == 2 and not (rows or columns):
         first, second = sorted(positional, key=lambda axis: axes[axis].position or 0)
         return (first,), (second,)
     height = math.prod(sizes[axis] for axis in rows)
@@ -111,10 +114,10 @@ def lay_out_side(axes: Sequence[int], window: Window, cell: int) -> Side:
         window: The indices to show of every axis of the array.
         cell: How many pixels a cell has.
     """
-    return _lay_out(tuple((axis, len(window[axis]), _cut(window[axis])) for axis in axes), cell)
+    return _lay_out(tuple((axis, len(window[axis]), axis_cut(window[axis])) for axis in axes), cell)
 
 
-def _cut(indices: Positions) -> int:
+def axis_cut(indices: Positions) -> int:
     """Before which of the shown indices some are left out, or 0."""
     if not len(indices) or indices[-1] - indices[0] + 1 == len(indices):
         return 0

@@ -12,6 +12,7 @@ from treeview._registry import default_registry
 from treeview.arrays.drawing import can_draw_any, draw_picture
 from treeview.arrays.painting import Mask
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis
+from treeview.arrays.sliders import shown_window, slider_places
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text, axis_name
 from treeview.arrays.windows import balanced_window
@@ -19,18 +20,13 @@ from treeview.arrays.windows import balanced_window
 AxisKey = Hashable
 """A position (negative ones count from the last) or a name."""
 
-LARGEST_WHOLE = 250_000
-"""From this many values on, pictures leave some out unless told otherwise."""
-
-LARGEST_DIGITS = 40_000
-"""The same for integers, whose nested squares take many pixels each."""
-
 
 def array_picture(
     array: Any,
     *,
     rows: AxisKey | Sequence[AxisKey] = (),
     columns: AxisKey | Sequence[AxisKey] = (),
+    sliders: AxisKey | Sequence[AxisKey] | Mapping[Any, int] = (),
     valid_mask: Any = None,
     truncate: bool | Literal["auto"] = "auto",
     axis_labels: Mapping[Any, str] | None = None,
@@ -44,6 +40,7 @@ def array_picture(
         array: An array of a registered type.
         rows: Axes for the rows, innermost first.
         columns: Axes for the columns, innermost first.
+        sliders: Axes of which one index at a time is shown; a mapping says which one at first.
         valid_mask: Which values to show.
         truncate: Whether to leave out the middle of large arrays.
         axis_labels: What to call axes.
@@ -64,11 +61,17 @@ def array_picture(
     row_axes, column_axes = (
         axis_list(keys, info, name) for keys, name in ((rows, "rows"), (columns, "columns"))
     )
-    check_distinct((*row_axes, *column_axes), info)
+    slider_keys: Any = sliders
+    slider_axes = axis_list(
+        list(slider_keys) if isinstance(sliders, Mapping) else slider_keys, info, "sliders"
+    )
+    check_distinct((*row_axes, *column_axes, *slider_axes), info)
     style = replace(
         style,
         rows=row_axes,
         columns=column_axes,
+        sliders=slider_axes,
+        slider_places=slider_places(sliders, slider_axes, info),
         axis_labels=_by_axis(axis_labels, info, "axis_labels", str),
         item_labels=_by_axis(axis_item_labels, info, "axis_item_labels", _labels),
     )
@@ -79,9 +82,7 @@ def array_picture(
                 f"Expected `axis_item_labels` of {axis_name(info.axes[axis])} to have one label "
                 f"for each of its {info.shape[axis]} indices, got {len(items)}."
             )
-    largest = LARGEST_DIGITS if info.dtype.startswith(("int", "uint")) else LARGEST_WHOLE
-    cut = info.size > largest if truncate == "auto" else truncate
-    window = style.window(info.shape) if cut else balanced_window(info.shape, maximum_size=None)
+    window = shown_window(style, info, truncate=truncate)
     valid = None if valid_mask is None else _mask_values(valid_mask, info)
     (values,) = adapter.fetch([(array, window)])
     if valid is not None and window:
@@ -155,9 +156,25 @@ def check_style(style: PictureStyle, info: ArrayInfo) -> None:
                 f"Expected `vmin` to be -`vmax` with `around_zero=True`, got {low!r} and {high!r}; "
                 "give only one of them, or leave `around_zero` out."
             )
+    if style.dynamic is True:
+        _check_dynamic(style, info)
     cell = style.pixels_per_cell
     if cell is not None and not 1 <= cell <= 64:
         raise ValueError(f"Expected `pixels_per_cell` between 1 and 64, got {cell!r}.")
+
+
+def _check_dynamic(style: PictureStyle, info: ArrayInfo) -> None:
+    digits = info.dtype.startswith(("bool", "int", "uint")) and style.continuous is not True
+    if digits or style.continuous is False:
+        raise ValueError(
+            "Expected `continuous=True` with `dynamic_colormap=True`, got nested squares for "
+            f"{info.dtype}, which have no range of colours; give `continuous=True`."
+        )
+    if style.around_zero is False:
+        raise ValueError(
+            "Expected `around_zero` to be True or 'auto' with `dynamic_colormap=True`, got False; "
+            "colours spread around zero."
+        )
 
 
 def _adapter_for(array: object) -> ArrayAdapter | None:
@@ -250,7 +267,7 @@ def check_distinct(axes: Sequence[int], info: ArrayInfo) -> None:
     for axis in axes:
         if axes.count(axis) > 1:
             raise ValueError(
-                "Expected each axis at most once in `rows` and `columns`, got "
+                "Expected each axis at most once in `rows`, `columns` and `sliders`, got "
                 f"{axis_name(info.axes[axis])} twice; what is given nowhere is placed "
                 "automatically."
             )

@@ -78,3 +78,16 @@ def picture_caption(info: ArrayInfo, window: Window, style: PictureStyle) -> str
         named = ", ".join(f"{value} = {label}" for value, label in items[:20])
         shown.append(named + (", …" if len(items) > 20 else ""))
     return "; ".join(shown)
+
+
+def slice_text(info: ArrayInfo, window: Window, style: PictureStyle) -> str:
+    """Which index of the axes on sliders a picture shows at first; begins with a semicolon."""
+    parts: list[str] = []
+    for axis in style.sliders:
+        index = int(window[axis][style.slider_places[axis]])
+        parts.append(f"{_name_of(axis, info, style)} at {index} of {info.shape[axis]}")
+    return f"; {', '.join(parts)}" if parts else ""
+
+
+def _name_of(axis: int, info: ArrayInfo, style: PictureStyle) -> str:
+    return style.axis_labels.get(axis) or axis_name(info.axes[axis])

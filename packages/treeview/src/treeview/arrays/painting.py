@@ -6,12 +6,13 @@ values two colours. What is not a finite number gets a mark, not only a colour.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from treeview._document import ColorScale
+from treeview._grid import Scale
 from treeview.arrays import colors
 from treeview.arrays.colors import Colors
 from treeview.arrays.digits import MOST_DIGITS, cell_pixels, digit_count, digit_tiles
@@ -33,12 +34,13 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """Tiles, the tile of each value, and what explains them."""
+    """Tiles, the tile of each value, what explains them, and the scale of their colours."""
 
     tiles: Colors
     choice: np.ndarray[Any, np.dtype[Any]]
     legends: tuple[ColorScale, ...]
     facts: str
+    scale: Scale | None = None
 
 
 def paint_values(values: NumpyArray, masked: Mask | None, style: PictureStyle) -> Painting:
@@ -167,7 +169,13 @@ def _paint_numbers(
         notes.append(f"{clipped:_} beyond the scale")
     ends = reading.write(low), reading.write(high)
     legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
-    return marked_painting(values, masked, table, choice, (legend,), facts)
+    painting = marked_painting(values, masked, table, choice, (legend,), facts)
+    if reading.meaning != "values":
+        return painting
+    clipped = least < low or high < greatest
+    free = style.low is style.high is None
+    dynamic = centred and (free if style.dynamic == "auto" else style.dynamic)
+    return replace(painting, scale=Scale(table, low, high, clipped, dynamic))
 
 
 def marked_painting(  # noqa: PLR0917 - the parts of a painting

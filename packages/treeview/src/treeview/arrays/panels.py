@@ -30,6 +30,7 @@ def stack_pictures(names: Sequence[str], pictures: Sequence[Picture], descriptio
     outside = 1 + max((one.level for part in parts for one in part.labels), default=-1)
     labels = [label for label in parts[0].labels if label.side == "top"]
     legends: list[ColorScale] = []
+    grids = list(parts[0].grids[:0])
     top = 0
     for name, part in zip(names, parts, strict=True):
         rows, columns = part.pixels.shape[:2]
@@ -37,8 +38,17 @@ def stack_pictures(names: Sequence[str], pictures: Sequence[Picture], descriptio
         labels += [_moved(label, top) for label in part.labels if label.side == "left"]
         labels.append(EdgeLabel("left", top, top + rows, name, outside))
         legends += [replace(one, low=f"{name}: {one.low}".rstrip()) for one in part.legends]
+        grids += [replace(grid, top=grid.top + top, part=name) for grid in part.grids]
         top += rows + gap
-    return Picture(canvas, scale, description, tuple(labels), tuple(legends), pictures[0].caption)
+    return Picture(
+        canvas,
+        scale,
+        description,
+        tuple(labels),
+        tuple(legends),
+        pictures[0].caption,
+        tuple(grids),
+    )
 
 
 def _enlarged(picture: Picture, factor: int) -> Picture:
@@ -49,7 +59,10 @@ def _enlarged(picture: Picture, factor: int) -> Picture:
         for label in picture.labels
     )
     pixels = picture.pixels.repeat(factor, 0).repeat(factor, 1)
-    return replace(picture, pixels=pixels, scale=picture.scale / factor, labels=labels)
+    grids = tuple(
+        replace(grid, cell=grid.cell * factor, top=grid.top * factor) for grid in picture.grids
+    )
+    return replace(picture, pixels=pixels, scale=picture.scale / factor, labels=labels, grids=grids)
 
 
 def _moved(label: EdgeLabel, down: float) -> EdgeLabel:

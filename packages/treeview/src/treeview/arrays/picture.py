@@ -13,6 +13,8 @@ import numpy as np
 from treeview.arrays.colors import Colors
 from treeview.arrays.facets import Side
 
+NumpyColors = np.ndarray[Any, np.dtype[np.uint32]]
+
 CUT_MARK = (140, 140, 140, 255)
 """The colour of the dotted strips where indices are left out."""
 
@@ -79,8 +81,7 @@ def encode_png(pixels: Colors) -> bytes:
         )
     height, width = pixels.shape[:2]
     packed = np.ascontiguousarray(pixels).view(np.uint32).ravel()
-    ordered = np.sort(packed)
-    colors = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    colors = find_colors(packed)
     if len(colors) > 256:
         scanlines = np.zeros((height, 1 + 4 * width), np.uint8)
         scanlines[:, 1:] = pixels.reshape(height, -1)
@@ -92,6 +93,12 @@ def encode_png(pixels: Colors) -> bytes:
     scanlines = np.zeros((height, 1 + width), np.uint8)
     scanlines[:, 1:] = np.searchsorted(colors, packed).reshape(height, width)
     return _png(width, height, 3, chunks, scanlines)
+
+
+def find_colors(packed: NumpyColors) -> NumpyColors:
+    """The different ones among colours of one number each, in ascending order."""
+    ordered = np.sort(packed)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
 
 
 def _png(width: int, height: int, color_type: int, chunks: bytes, scanlines: Colors) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from treeview._document import ColorScale, Picture, text
+from treeview.arrays.cells import region_grid
 from treeview.arrays.colors import css_steps, digit_colors
 from treeview.arrays.drawing import draw_picture
 from treeview.arrays.figure import AxisKey, axis_list, check_distinct, describe_array
@@ -77,11 +78,12 @@ def sharding_picture(
     split = [n for n, found in enumerate(stretches) if len(found) > 1]
     cells = numbers.reshape([len(stretches[n]) for n in split])
     window = balanced_window(cells.shape, maximum_size=MOST_CELLS)
+    labels = [[f"{a}:{b}" for a, b in stretches[n]] for n in split]
     style = PictureStyle(
         rows=tuple(split.index(n) for n in row_axes if n in split),
         columns=tuple(split.index(n) for n in column_axes if n in split),
         axis_labels={i: _axis_label(info.axes[n], stretches[n]) for i, n in enumerate(split)},
-        item_labels={i: [f"{a}:{b}" for a, b in stretches[n]] for i, n in enumerate(split)},
+        item_labels=dict(enumerate(labels)),
         value_labels=names,
         pixels_per_cell=24 if numbers.size <= 64 else 14,
     )
@@ -96,6 +98,10 @@ def sharding_picture(
         description=f"{info.type_name} {axes_text(info)} on {count}",
         caption=text(("; ".join(filter(None, caption)), "muted")),
         legends=_legends(len(names)),
+        grids=tuple(
+            region_grid(info.axes, dict(zip(split, labels, strict=True)), grid, split, names)
+            for grid in picture.grids
+        ),
     )
 
 

@@ -17,6 +17,10 @@ class PictureStyle:
     Attributes:
         rows: Axes for the rows, innermost first; what is given nowhere is assigned automatically.
         columns: Axes for the columns, innermost first.
+        sliders: Axes of which one index at a time is shown.
+        slider_places: The position of that index at first, among those that are shown.
+        dynamic: Whether a click may choose another scale of colours; `"auto"` where zero is in the
+            middle and no limits are given.
         continuous: Whether values become colours of a map rather than nested squares.
         around_zero: Whether the map has its middle at zero.
         low: The value of the first colour, or None for the least value shown.
@@ -39,6 +43,9 @@ class PictureStyle:
 
     rows: tuple[int, ...] = ()
     columns: tuple[int, ...] = ()
+    sliders: tuple[int, ...] = ()
+    slider_places: Mapping[int, int] = field(default_factory=dict[int, int])
+    dynamic: bool | Literal["auto"] = "auto"
     continuous: bool | Literal["auto"] = "auto"
     around_zero: bool | Literal["auto"] = "auto"
     low: float | None = None

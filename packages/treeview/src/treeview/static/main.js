@@ -47,7 +47,10 @@ async function start(tree) {
   }
   const model = new Model(await payloadText(data));
   const exact = more ? new Model(await payloadText(more)) : null;
-  const view = new View(tree, model, collectFigures(tree));
+  /** @type {Pictures | undefined} */
+  const pictures = /** @type {any} */ (tree).treeviewPictures;
+  await pictures?.loaded();
+  const view = new View(tree, model, collectFigures(tree), pictures);
   const old = [...tree.childNodes].filter((node) => !(node instanceof HTMLStyleElement));
   for (const node of old) node.remove();
   tree.append(view.list);

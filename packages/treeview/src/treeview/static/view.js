@@ -9,15 +9,20 @@ const DEEP = 20_000;
 
 /** @typedef {{stream: Stream}} Mark */
 
+/** What `pictures.js` offers. */
+/** @typedef {{loaded(): Promise<void>, mount(figure: HTMLElement): void, build(view: number): HTMLElement | null}} Pictures */
+
 class View {
   /**
    * @param {HTMLElement} tree The wrapper.
    * @param {Model} model
    * @param {Map<number, Element>} figures Pictures and rich output, by position of their leaf.
+   * @param {Pictures} [pictures] What makes pictures live.
    */
-  constructor(tree, model, figures) {
+  constructor(tree, model, figures, pictures) {
     this.tree = tree;
     this.figures = figures;
+    this.pictures = pictures;
     this.list = document.createElement("div");
     this.list.className = "tv-list";
     this.list.setAttribute("role", "tree");
@@ -231,12 +236,14 @@ class View {
    * @param {number} indent
    */
   addFigure(element, row, indent) {
-    const figure = row.kind === "node" ? this.figure(row.at) : undefined;
-    if (!figure || row.open === false) return;
-    const copy = figure.cloneNode(true);
-    if (!(copy instanceof HTMLElement)) return;
-    copy.style.setProperty("--d", String(indent));
-    element.append(copy);
+    const view = row.kind === "node" ? this.outline.model.special(row.at)?.view : undefined;
+    if (view === undefined || row.open === false) return;
+    const copy = this.figures.get(view)?.cloneNode(true);
+    const figure = copy ?? this.pictures?.build(view);
+    if (!(figure instanceof HTMLElement)) return;
+    figure.style.setProperty("--d", String(indent));
+    element.append(figure);
+    if (copy) this.pictures?.mount(figure);
   }
 
   /** The first line. */

@@ -460,3 +460,9 @@ def test_arrays_that_are_not_there_are_refused(tmp_path):
         models.save_tree([deleted], tmp_path)
     with pytest.raises(SaveError, match=r"at `\[0\]` is a tracer. Save outside"):
         jax.eval_shape(lambda x: models.save_tree([x], tmp_path), jnp.ones(2))
+
+
+def test_load_points_to_load_tree(tmp_path):
+    models.save_tree([1, 2], tmp_path)
+    with pytest.raises(LoadError, match="holds a tree that `save_tree` has written. Load it with"):
+        models.load(tmp_path)

@@ -13,7 +13,15 @@ from modeldata import models, nn, nx
 from modeldata.models import LoadError
 from modeldata.models._load import _placements
 from modeldata.models.checkpoints import Place, Portion
-from modeldata.models.families import FAMILIES, family_named
+from modeldata.models.families import (
+    FAMILIES,
+    LLAMA_ROWS,
+    Family,
+    family_named,
+    find_family,
+    llamalike_config,
+    open_settings,
+)
 from modeldata.models.transformer import (
     AttentionTypeSlidingWindowCausal,
     GPTTransformerConfig,
@@ -335,3 +343,41 @@ def test_gguf_files_of_some_families_hold_the_parameters_of_their_folders(name, 
     assert model.metadata.origin.config == config
     for parameter in md.unbind_params(model)[1]:
         np.testing.assert_array_equal(parameter.value.data_array, expected[parameter.label])
+
+
+def _read_mine(checkpoint):
+    return llamalike_config(open_settings(checkpoint))
+
+
+def test_a_registered_family_is_loaded_saved_and_removed_again():
+    own = Family("mine", ("mine",), _read_mine, LLAMA_ROWS, gguf_architectures=("mine",))
+    models.register_family(own)
+    try:
+        assert family_named("mine") is own
+        checkpoint = types.SimpleNamespace(
+            config={}, source="a test", naming="huggingface", architecture="mine"
+        )
+        assert find_family(checkpoint) is own
+        checkpoint.naming = "gguf"
+        assert find_family(checkpoint) is own
+        for taken, message in (
+            (own, "the name `mine` belongs to `mine` already"),
+            (dataclasses.replace(own, name="other"), "`mine` belongs to `mine` already. Choose"),
+            (dataclasses.replace(own, name="llama"), "the name `llama` belongs to `llama`"),
+            (dataclasses.replace(own, name="x", architectures=("phi3",)), "`phi3` belongs to"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                models.register_family(taken)
+    finally:
+        models.unregister_family("mine")
+    with pytest.raises(LoadError, match=r"but a test has 'mine'. .*`models.register_family`"):
+        find_family(checkpoint)
+    with pytest.raises(ValueError, match=r"registered family \(there are none\), but got 'llama'"):
+        models.unregister_family("llama")
+    with pytest.raises(ValueError, match="name of a family .* but got 'mine'. Register the fam"):
+        family_named("mine")
+
+
+def test_what_is_registered_is_a_family():
+    with pytest.raises(TypeError, match="Expected a `Family`, but got a `str`. Describe the"):
+        models.register_family("llama")

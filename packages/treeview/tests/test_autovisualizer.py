@@ -346,7 +346,7 @@ def test_a_tokenizer_that_fails_is_said_in_its_place():
         [np.arange(9)], width=200, autovisualize=ArrayAutovisualizer.for_tokenizer(lookup)
     )
     assert "<no tokens: RuntimeError: no vocabulary>" in text
-    assert "<picture: int64[9]: values from 0 to 8" in text
+    assert "<picture: int64[9]: all values; columns: axis 0>" in text
 
 
 def test_a_tokenizer_that_is_none_is_refused():

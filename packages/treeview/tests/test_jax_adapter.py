@@ -53,6 +53,7 @@ def remote(monkeypatch):
     transfers = []
     real = jax.device_get
     monkeypatch.setattr(_jax_values, "_is_on_host", lambda array: False)
+    monkeypatch.setattr(_jax_values, "_is_remote", lambda array: True)
     monkeypatch.setattr(jax, "device_get", lambda tree: transfers.append(tree) or real(tree))
     return transfers
 
@@ -102,6 +103,29 @@ def test_remote_arrays_come_in_one_transfer_and_nothing_is_compiled(remote, comp
     assert compilations == []
 
 
+def test_summaries_and_pictures_of_remote_arrays_take_one_transfer_for_both(remote, compilations):
+    arrays = [jnp.asarray(np.full((3, k), k, np.float32)) for k in range(10, 40)]
+    jax.block_until_ready(arrays)
+    compilations.clear()
+    html = treeview.render_html(arrays, autovisualize=True)
+    assert html.count("<img ") == 30
+    assert "all 39" in html
+    assert [len(transfer) for transfer in remote] == [30]
+    assert compilations == []
+
+
+def test_text_fetches_no_pictures(remote, monkeypatch):
+    monkeypatch.setattr(_jax_values, "LARGEST_TRANSFER", 0)
+    text = treeview.render_text(jnp.ones((30, 40)), autovisualize=True)
+    assert text.splitlines() == [
+        "jax.Array float32[30, 40] all 1",
+        "  <picture: float32[30, 40]: all values; rows: axis 0; columns: axis 1>",
+    ]
+    (((reduced, window),),) = remote
+    assert window is None
+    assert sum(values.nbytes for values in reduced) < 100
+
+
 def test_remote_arrays_keep_no_copy_on_the_host(remote):
     array = jnp.asarray(np.ones(1000, np.float32))
     ADAPTER.statistics([array])
@@ -138,7 +162,9 @@ def test_windows_of_large_remote_arrays_are_cut_on_their_device(remote, monkeypa
     array = jnp.arange(10_000).reshape(100, 100)
     (values,) = ADAPTER.fetch([(array, (np.array([0, 99]), np.array([1])))])
     assert values.tolist() == [[1], [9901]]
-    assert remote[0][0].shape == (2, 1)
+    ((reduced, window),) = remote[0]
+    assert reduced is None
+    assert window.shape == (2, 1)
 
 
 def test_nothing_finite_on_a_device_has_no_moments(remote, monkeypatch):
@@ -291,6 +317,18 @@ SHARDED = """
     text = treeview.render_text(jax.device_put(values, device), width=200)
     print(text.replace(str(device), "DEVICE"))
     print(treeview.render_array(jax.device_put(values, NamedSharding(mesh, P("model")))))
+    model = [
+        jax.device_put(np.full((8, 2 * k), k, "float32"), NamedSharding(mesh, P("data", "model")))
+        for k in range(10, 40)
+    ]
+    jax.block_until_ready(model)
+    compiled, transfers, device_get = [], [], jax.device_get
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: compiled.append(event) if "backend_compile" in event else None
+    )
+    jax.device_get = lambda tree: transfers.append(len(tree)) or device_get(tree)
+    html = treeview.render_html(model, autovisualize=True)
+    print(html.count("<img "), "all 39" in html, transfers, compiled)
 """
 
 
@@ -311,4 +349,5 @@ def test_arrays_on_many_devices_are_read_and_say_where_they_are():
         f"{summary} copied to 8 devices",
         f"{summary} on DEVICE",
         "float32[8, 8]: values from 0 to 63; rows: axis 0; columns: axis 1",
+        "30 True [30] []",
     ]

@@ -130,7 +130,8 @@ class ArrayCollector:
             wanted = None
             if shown_children is not None and self._may_choose():
                 wanted = self._shown(document, shown_children)
-            readings = read_arrays(self._requests, self._options, wanted=wanted)
+            pictures = shown_children is None  # whoever knows the lines that are shown writes text
+            readings = read_arrays(self._requests, self._options, wanted=wanted, pictures=pictures)
             nodes = [reading.node() for reading in readings]
             for share, reading in zip(self._shares, readings, strict=True):
                 share.nans, share.infinities = reading.flaws() or (None, None)

@@ -7,6 +7,7 @@ from modeldata.models._generate import generate, stream
 from modeldata.models._load import load, load_tokenizer, open_checkpoint
 from modeldata.models._save import save
 from modeldata.models.checkpoints import LoadError, SaveError
+from modeldata.models.families import Family, register_family, unregister_family
 from modeldata.models.tokenizers import Tokenizer
 from modeldata.models.transformer import (
     KVCachingTransformerLM,
@@ -22,6 +23,7 @@ from modeldata.models.transformer import (
 __all__ = [
     "ComparedPart",
     "Comparison",
+    "Family",
     "KVCachingTransformerLM",
     "LoadError",
     "SaveError",
@@ -37,10 +39,12 @@ __all__ = [
     "load_tokenizer",
     "load_tree",
     "open_checkpoint",
+    "register_family",
     "save",
     "save_tree",
     "simple_mlp",
     "stack_blocks",
     "stream",
+    "unregister_family",
     "unstack_blocks",
 ]

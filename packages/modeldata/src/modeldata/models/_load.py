@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
+from modeldata.models._archive import TREE_FILE
 from modeldata.models.checkpoints import (
     Checkpoint,
     GGUFCheckpoint,
@@ -124,6 +125,11 @@ def open_checkpoint(checkpoint: str | os.PathLike[str] | Any) -> Checkpoint:
     if is_transformers_model(checkpoint):
         return TransformersModel(checkpoint)
     path = _existing(checkpoint)
+    if (path / TREE_FILE).is_file() and not (path / "config.json").exists():
+        raise LoadError(
+            f"Expected {_SOURCES}, but `{path}` holds a tree that `save_tree` has written. Load it "
+            "with `models.load_tree`."
+        )
     return HuggingFaceFolder(path) if path.is_dir() else GGUFCheckpoint(path)
 
 

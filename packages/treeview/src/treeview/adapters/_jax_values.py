@@ -1,8 +1,8 @@
 """Reading values of JAX arrays: in place, in one transfer, or reduced on their device.
 
-Values in the memory of the host are read where they are. Arrays on an accelerator come over in one
-transfer for all of them, which compiles nothing; only what is too large for that is reduced or
-sliced on its device, by programs that are compiled once for each shape.
+Values in the memory of the host are read where they are. All other arrays come over in one transfer
+for all of them, which compiles nothing, and none comes twice. Only what is large and lives on an
+accelerator is reduced and sliced there, by programs that are compiled once for each shape.
 
 JAX keeps a copy on the host of every array that was converted to NumPy, for as long as the array
 lives. Fresh array objects around the same buffers are converted instead, and thrown away.
@@ -27,26 +27,48 @@ LARGEST_TRANSFER = 1 << 26
 """From this many bytes on, an array on an accelerator is not copied to the host."""
 
 
-def read_statistics(arrays: Sequence[jax.Array]) -> list[Statistics | None]:
-    """Statistics of each array; random keys have none."""
+def read_both(
+    requests: Sequence[tuple[jax.Array, Window | None, bool]],
+) -> list[tuple[Statistics | None, NumpyArray | None]]:
+    """Statistics and values of arrays, in at most one transfer for all of them.
+
+    Args:
+        requests: Arrays, each with the window of its values or None, and whether its statistics
+            are wanted. Random keys have no statistics.
+    """
     with jax.ensure_compile_time_eval():  # the arrays may be constants of a function being traced
-        waiting = [None if _is_opaque(array) else _begin_statistics(array) for array in arrays]
+        waiting = [_begun(array, window, counted=counted) for array, window, counted in requests]
         found = transfer(waiting)
-    return [_statistics(values) for values in found]
+    return [
+        _answer(window, values, counted=counted)
+        for (_, window, counted), values in zip(requests, found, strict=True)
+    ]
 
 
-def read_windows(requests: Sequence[tuple[jax.Array, Window]]) -> list[NumpyArray]:
-    """The values in each window."""
-    with jax.ensure_compile_time_eval():
-        waiting = [
-            _take(array, window) if _stays_on_device(array) else array for array, window in requests
-        ]
-        found = transfer(waiting)
-    results: list[NumpyArray] = []
-    for (array, window), values in zip(requests, found, strict=True):
-        whole = values.shape == array.shape and window
-        results.append(values[np.ix_(*window)] if whole else np.array(values))
-    return results
+def _begun(array: jax.Array, window: Window | None, *, counted: bool) -> Any:
+    """What is to come over of an array: all of it, or what its device made of it."""
+    if _is_opaque(array):
+        return None
+    if not _stays_on_device(array) or (counted and not _is_real(array)):
+        return array
+    reduced = _reduce(array) if counted else None
+    return reduced, None if window is None else _take(array, window)
+
+
+def _answer(
+    window: Window | None, found: Any, *, counted: bool
+) -> tuple[Statistics | None, NumpyArray | None]:
+    """Statistics and values, made of what came over."""
+    if found is None:
+        return None, None
+    if isinstance(found, tuple):
+        reduced, values = found
+        return None if reduced is None else _decoded(reduced), values
+    # Copies, for what came over may be JAX's own memory.
+    values = None
+    if window is not None:
+        values = found[np.ix_(*window)] if window else np.array(found)
+    return array_statistics(found) if counted else None, values
 
 
 def transfer(waiting: Sequence[Any]) -> list[Any]:
@@ -81,20 +103,21 @@ def _is_opaque(array: jax.Array) -> bool:
     return jnp.issubdtype(array.dtype, jax.dtypes.extended)
 
 
+def _is_real(array: jax.Array) -> bool:
+    return jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+
+
 def _stays_on_device(array: jax.Array) -> bool:
-    return array.nbytes >= LARGEST_TRANSFER and not _is_on_host(array)
+    return array.nbytes >= LARGEST_TRANSFER and _is_remote(array)
 
 
-def _begin_statistics(array: jax.Array) -> Any:
-    real = jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
-    return _reduce(array) if real and _stays_on_device(array) else array
+def _is_remote(array: jax.Array) -> bool:
+    """Whether an array is not in the memory of the host, be it in parts of several devices."""
+    return next(iter(array.sharding.device_set)).platform != "cpu"
 
 
-def _statistics(found: Any) -> Statistics | None:
-    if found is None:
-        return None
-    if isinstance(found, np.ndarray):
-        return array_statistics(found)
+def _decoded(found: Sequence[Any]) -> Statistics:
+    """Statistics that a device made."""
     mean, std, low, high, inside, *counts = found
     finite, zeros, nans, positive, negative = map(int, counts)
     known = Statistics(

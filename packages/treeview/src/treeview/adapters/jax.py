@@ -20,7 +20,7 @@ from treeview._view import ArraySketch, View
 from treeview.adapters._jax_functions import TRANSFORMED, show_function
 from treeview.adapters._jax_stages import register_stages
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
-from treeview.adapters._jax_values import read_statistics, read_windows
+from treeview.adapters._jax_values import read_both
 from treeview.arrays.expressions import LARGEST, array_expression
 from treeview.arrays.protocol import ArrayInfo, Shard, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray
@@ -44,11 +44,18 @@ class JaxAdapter:
 
     def statistics(self, arrays: Sequence[jax.Array]) -> Sequence[Statistics | None]:
         """Statistics of each array, in at most one transfer."""
-        return read_statistics(arrays)
+        return [found for found, _ in read_both([(array, None, True) for array in arrays])]
 
     def fetch(self, requests: Sequence[tuple[jax.Array, Window]]) -> Sequence[NumpyArray]:
         """The values in each window, in at most one transfer."""
-        return read_windows(requests)
+        wanted = [(array, window, False) for array, window in requests]
+        return [values for _, values in read_both(wanted) if values is not None]
+
+    def read(
+        self, requests: Sequence[tuple[jax.Array, Window | None, bool]]
+    ) -> Sequence[tuple[Statistics | None, NumpyArray | None]]:
+        """Statistics and values of each array, as far as they are wanted, in one transfer."""
+        return read_both(requests)
 
     def shards(self, array: jax.Array) -> Sequence[Shard] | None:
         """Which part of the array each device holds, without any work on the devices."""

@@ -1,12 +1,12 @@
 """All arrays of a display at once.
 
-Each adapter is asked once for statistics and once for values, so that an accelerator gets all its
-work before anybody waits for it. What goes wrong with one array stays with it: a batch that fails
-is repeated array by array.
+Each adapter is asked once for statistics and values, so that an accelerator gets all its work
+before anybody waits for it. What goes wrong with one array stays with it: a batch that fails is
+repeated array by array.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -18,6 +18,7 @@ from treeview._guard import STOP, describe_error
 from treeview._names import type_name
 from treeview._options import Options
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
+from treeview.arrays.deferred import brief_description, deferred_picture
 from treeview.arrays.delegate import by_adapter
 from treeview.arrays.drawing import draw_picture
 from treeview.arrays.expressions import most_values
@@ -62,13 +63,27 @@ class ArrayRequest:
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """One array on its way to a node; `failure` and `skipped` say why its values are missing."""
+    """One array on its way to a node.
+
+    Attributes:
+        request: The array, and what is to be shown of it.
+        options: How.
+        counted: Whether statistics are to be read.
+        drawn: Whether a picture is to be shown.
+        window: Which values are to be read; None for none.
+        statistics: The statistics that were read.
+        values: The values in the window.
+        failure: What went wrong.
+        skipped: Why nobody tried.
+    """
 
     request: ArrayRequest
     options: Options
+    counted: bool = False
+    drawn: bool = False
+    window: Window | None = None
     statistics: Statistics | None = None
     values: NumpyArray | None = None
-    window: Window = field(default_factory=tuple[np.ndarray[Any, np.dtype[np.intp]], ...])
     failure: str = ""
     skipped: str = ""
 
@@ -92,7 +107,11 @@ class Reading:
 
 
 def read_arrays(
-    requests: Sequence[ArrayRequest], options: Options, *, wanted: Collection[int] | None = None
+    requests: Sequence[ArrayRequest],
+    options: Options,
+    *,
+    wanted: Collection[int] | None = None,
+    pictures: bool = True,
 ) -> list[Reading]:
     """Reads what is to be said of all arrays that a walk met.
 
@@ -100,6 +119,7 @@ def read_arrays(
         requests: The arrays.
         options: `statistics` says whether values are read at all, `seconds` for how long at most.
         wanted: The positions of the arrays whose values are to be read; None for all.
+        pictures: Whether an output may draw pictures; text only says where they would be.
 
     Returns:
         For each request what was read.
@@ -107,9 +127,9 @@ def read_arrays(
     jobs = [Reading(request, options) for request in requests]
     if options.statistics and not options.roundtrip:
         chosen = jobs if wanted is None else [jobs[position] for position in sorted(wanted)]
-        deadline = perf_counter() + options.seconds
-        _fetch_values(chosen)
-        _add_statistics(chosen, deadline)
+        for job in chosen:
+            _plan(job, pictures=pictures)
+        _read(chosen, perf_counter() + options.seconds)
     return jobs
 
 
@@ -126,20 +146,52 @@ def finish_arrays(requests: Sequence[ArrayRequest], options: Options) -> list[No
     return [reading.node() for reading in read_arrays(requests, options)]
 
 
-def _fetch_values(jobs: list[Reading]) -> None:
-    wanted: list[Reading] = []
-    for job in jobs:
-        info = job.request.info
-        if not job.readable:
-            continue
-        if shows_values(info):
-            job.window = tuple(np.arange(size) for size in info.shape)
-            wanted.append(job)
-        elif (style := job.request.style()) is not None:
-            job.window = style.window(info.shape)
-            wanted.append(job)
+def _plan(job: Reading, *, pictures: bool) -> None:
+    """Decides what is to be read of an array."""
+    info, style = job.request.info, job.request.style()
+    if not job.readable:
+        return
+    if shows_values(info):
+        job.window = tuple(np.arange(size) for size in info.shape)
+    else:
+        job.counted = True
+    job.drawn = style is not None
+    if style is not None and job.window is None and (pictures or _may_have_tokens(info, style)):
+        job.window = style.window(info.shape)
+
+
+def _may_have_tokens(info: ArrayInfo, style: PictureStyle) -> bool:
+    return style.token_lookup is not None and info.dtype.startswith(("int", "uint", "<", ">"))
+
+
+def _read(jobs: list[Reading], deadline: float) -> None:
+    waiting = [job for job in jobs if job.counted or job.window is not None]
+    # Small arrays first: if time runs out, few are left without statistics.
+    waiting.sort(key=lambda job: job.request.info.bytes)
+    while waiting:
+        left = deadline - perf_counter()
+        batch = _next_batch(waiting, left * _BYTES_PER_SECOND)
+        if not batch:
+            break
+        del waiting[: len(batch)]
+        _read_batch(batch)
+    for job in waiting:
+        if job.counted:
+            job.counted, job.skipped = False, "too large to read in time"
+    _read_batch([job for job in waiting if job.window is not None])
+
+
+def _read_batch(jobs: list[Reading]) -> None:
+    """Reads what is wanted of some arrays, and checks what adapters answer."""
+    statistics: Any
     values: Any
-    for job, values in _ask(wanted, _fetch):
+    for job, (statistics, values) in _ask(jobs):
+        if statistics is None or isinstance(statistics, Statistics):
+            job.statistics = statistics
+        else:
+            job.failure = f"adapter gave {_what(statistics)} instead of statistics"
+        if job.window is None:
+            continue
         shape = tuple(len(indices) for indices in job.window)
         if issubclass(type(values), np.ndarray) and values.shape == shape:
             job.values = values
@@ -152,31 +204,24 @@ def _what(answer: object) -> str:
     return f"`{type_name(type(answer))}`" + ("" if shape is None else f" of shape {shape}")
 
 
-def _fetch(adapter: ArrayAdapter, arrays: list[Any], jobs: list[Reading]) -> Sequence[Any]:
-    return adapter.fetch([(array, job.window) for array, job in zip(arrays, jobs, strict=True)])
-
-
-def _statistics(adapter: ArrayAdapter, arrays: list[Any], _: list[Reading]) -> Sequence[Any]:
-    return adapter.statistics(arrays)
-
-
-def _add_statistics(jobs: list[Reading], deadline: float) -> None:
-    wanted = [job for job in jobs if job.readable and not shows_values(job.request.info)]
-    # Small arrays first: if time runs out, few are left without statistics.
-    wanted.sort(key=lambda job: job.request.info.bytes)
-    while wanted:
-        left = deadline - perf_counter()
-        batch = _next_batch(wanted, left * _BYTES_PER_SECOND)
-        if not batch:
-            break
-        del wanted[: len(batch)]
-        for job, statistics in _ask(batch, _statistics):
-            if statistics is None or isinstance(statistics, Statistics):
-                job.statistics = statistics
-            else:
-                job.failure = f"adapter gave {_what(statistics)} instead of statistics"
-    for job in wanted:
-        job.skipped = "too large to read in time"
+def _look(adapter: ArrayAdapter, arrays: list[Any], jobs: list[Reading]) -> list[tuple[Any, Any]]:
+    """Statistics and values of arrays, each as far as it is wanted."""
+    read = getattr(adapter, "read", None)
+    if read is not None:
+        wanted = [(array, job.window, job.counted) for array, job in zip(arrays, jobs, strict=True)]
+        return list(read(wanted))
+    answers: list[list[Any]] = [[None, None] for _ in jobs]
+    counted = [place for place, job in enumerate(jobs) if job.counted]
+    if counted:
+        found = adapter.statistics([arrays[place] for place in counted])
+        for place, statistics in zip(counted, found, strict=True):
+            answers[place][0] = statistics
+    windows = [(place, job.window) for place, job in enumerate(jobs) if job.window is not None]
+    if windows:
+        fetched = adapter.fetch([(arrays[place], window) for place, window in windows])
+        for (place, _), values in zip(windows, fetched, strict=True):
+            answers[place][1] = values
+    return [(statistics, values) for statistics, values in answers]
 
 
 def _next_batch(jobs: list[Reading], limit: float) -> list[Reading]:
@@ -192,11 +237,9 @@ def _next_batch(jobs: list[Reading], limit: float) -> list[Reading]:
     return batch
 
 
-def _ask(
-    jobs: list[Reading], question: Callable[[ArrayAdapter, list[Any], list[Reading]], Sequence[Any]]
-) -> list[tuple[Reading, Any]]:
+def _ask(jobs: list[Reading]) -> list[tuple[Reading, tuple[Any, Any]]]:
     """Asks every adapter about all its arrays; marks jobs whose arrays fail."""
-    answers: list[tuple[Reading, Any]] = []
+    answers: list[tuple[Reading, tuple[Any, Any]]] = []
     sound: list[tuple[Reading, tuple[ArrayAdapter, Any]]] = []
     for job in jobs:
         pair = (job.request.adapter, job.request.array)
@@ -205,15 +248,14 @@ def _ask(
     for adapter, positions, arrays in by_adapter(pair for _, pair in sound):
         members = [sound[position][0] for position in positions]
         try:
-            found = list(question(adapter, arrays, members))
-            answers += zip(members, found, strict=True)
+            answers += zip(members, _look(adapter, arrays, members), strict=True)
         except STOP:
             raise
         except BaseException:
             for job, array in zip(members, arrays, strict=True):
-                answer = _attempt(job, partial(question, adapter, [array], [job]))
-                if not job.failure:
-                    answers.append((job, answer[0] if answer else None))
+                answer = _attempt(job, partial(_look, adapter, [array], [job]))
+                if answer:
+                    answers.append((job, answer[0]))
     return answers
 
 
@@ -261,10 +303,7 @@ def _node(job: Reading) -> Node:
         failure=job.failure,
         skipped=job.skipped,
     )
-    children: list[Node] = []
-    style = request.style()
-    if style is not None and job.values is not None:
-        children = [*_drawn(job.values, job, style)]
+    children = _figures(job)
     if isinstance(request.extra, Text):
         summary = text(summary, " ", request.extra)
     elif request.extra is not None:
@@ -274,17 +313,33 @@ def _node(job: Reading) -> Node:
     return Branch(head=summary, values=children, folded=summary, inline=False)
 
 
-def _drawn(values: NumpyArray, job: Reading, style: PictureStyle) -> Iterator[Node]:
+def _figures(job: Reading) -> list[Node]:
     """The picture of an array, and the tokens it stands for."""
-    try:
-        yield draw_picture(values, job.request.info, job.window, style)
-    except Exception as error:
-        yield text((f"<no picture: {describe_error(error)}>", "error"))
-    if style.token_lookup is None or not has_tokens(values):
-        return
-    try:
-        yield from token_lines(values, style.token_lookup, job.window)
-    except STOP:
-        raise
-    except BaseException as error:
-        yield text((f"<no tokens: {describe_error(error)}>", "error"))
+    values, info, style = job.values, job.request.info, job.request.style()
+    if not job.drawn or style is None or job.failure:
+        return []
+    window = style.window(info.shape) if job.window is None else job.window
+    figures: list[Node] = [
+        deferred_picture(brief_description(info, window, style), _draw(values, info, window, style))
+    ]
+    if style.token_lookup is not None and values is not None and has_tokens(values):
+        try:
+            figures += token_lines(values, style.token_lookup, window)
+        except STOP:
+            raise
+        except BaseException as error:
+            figures.append(text((f"<no tokens: {describe_error(error)}>", "error")))
+    return figures
+
+
+def _draw(
+    values: NumpyArray | None, info: ArrayInfo, window: Window, style: PictureStyle
+) -> Callable[[], Picture]:
+    """What draws a picture later; it must not keep the array itself."""
+
+    def draw() -> Picture:
+        if values is None:
+            raise LookupError("nothing was read, for text was all that was wanted")
+        return draw_picture(values, info, window, style)
+
+    return draw

@@ -120,7 +120,16 @@ class Shard:
 
 
 class ArrayAdapter(Protocol):
-    """Speaks for one type of array."""
+    """Speaks for one type of array.
+
+    An adapter for which reading is slow may have one more method, which is then asked instead of
+    `statistics` and `fetch`, so that no array is read twice. For each triple of an array, a window
+    or None, and whether statistics are wanted, it returns the statistics or None, and the values
+    or None:
+
+        def read(self, requests: Sequence[tuple[Any, Window | None, bool]]) -> (
+            Sequence[tuple[Statistics | None, np.ndarray | None]]): ...
+    """
 
     def describe(self, array: Any) -> ArrayInfo:
         """What is known without looking at values or devices."""

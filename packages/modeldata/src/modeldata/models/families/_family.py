@@ -179,13 +179,77 @@ FAMILIES = (
 )
 
 
+# Those that were registered, by name.
+_registered: dict[str, Family] = {}
+
+
+def register_family(family: Family) -> None:
+    """Makes a family known, so that `models.load` and `models.save` read and write its models.
+
+    Args:
+        family: The family. `unregister_family` removes it again.
+
+    Raises:
+        TypeError: If it is something else.
+        ValueError: If there is a family of this name already, or one of its architectures.
+    """
+    if not isinstance(family, Family):
+        raise TypeError(
+            f"Expected a `Family`, but got a `{type(family).__name__}`. Describe the models with "
+            "`Family(name, architectures, read, rows)`."
+        )
+    for other in _families():
+        both = {*family.architectures} & {*other.architectures}
+        both |= {*family.gguf_architectures} & {*other.gguf_architectures}
+        if family.name == other.name or both:
+            shared = f"the name `{family.name}`" if family.name == other.name else f"`{min(both)}`"
+            raise ValueError(
+                f"Expected a family that differs from those there are, but {shared} belongs to "
+                f"`{other.name}` already. Choose another, or remove a registered one first "
+                f"(`unregister_family('{other.name}')`)."
+            )
+    _registered[family.name] = family
+
+
+def unregister_family(name: str) -> None:
+    """Removes a family that `register_family` has added.
+
+    Args:
+        name: Its name.
+
+    Raises:
+        ValueError: If no family of this name was added.
+    """
+    if name not in _registered:
+        known = ", ".join(f"`{family}`" for family in _registered) or "there are none"
+        raise ValueError(
+            f"Expected the name of a registered family ({known}), but got {name!r}. Families of "
+            "modeldata itself stay."
+        )
+    del _registered[name]
+
+
 def family_named(name: str) -> Family:
     """Returns the family of a name.
 
     Args:
-        name: The name of a family in `FAMILIES`.
+        name: The name of a family in `FAMILIES`, or of a registered one.
+
+    Raises:
+        ValueError: If there is none.
     """
-    return next(family for family in FAMILIES if family.name == name)
+    for family in _families():
+        if family.name == name:
+            return family
+    known = ", ".join(f"`{family.name}`" for family in _families())
+    raise ValueError(
+        f"Expected the name of a family ({known}), but got {name!r}. Register the family first "
+        "(`models.register_family`)."
+    )
+
+
+def _families() -> tuple[Family, ...]:
+    return (*FAMILIES, *_registered.values())
 
 
 def find_family(checkpoint: Checkpoint) -> Family:
@@ -199,7 +263,7 @@ def find_family(checkpoint: Checkpoint) -> Family:
     """
     names = {
         name: family
-        for family in FAMILIES
+        for family in _families()
         for name in (
             family.gguf_architectures if checkpoint.naming == "gguf" else family.architectures
         )
@@ -209,6 +273,6 @@ def find_family(checkpoint: Checkpoint) -> Family:
     known = ", ".join(map(repr, names))
     raise LoadError(
         f"Expected a model of a supported architecture ({known}), but {checkpoint.source} has "
-        f"{checkpoint.architecture!r}. Convert the weights to a supported one, or build the model "
-        "from layers."
+        f"{checkpoint.architecture!r}. Convert the weights to a supported one, or describe it in a "
+        "few lines (`models.register_family`)."
     )

@@ -94,16 +94,7 @@ def build_llamalike_transformer(
         layers.append(_linear(f"{name}/lm_head", init_base_rng, config, embedding, vocabulary))
     if config.final_logit_softcap is not None:
         layers.append(nn.TanhSoftCap(soft_cap=config.final_logit_softcap))
-    metadata = TransformerMetadata(
-        common_head_axes=tuple(config.common_head_axes.items()),
-        query_only_head_axes=tuple(config.query_only_head_axes.items()),
-        embedding_dim=config.embedding_dim,
-        projection_dim=config.projection_dim,
-        mlp_hidden_dim=config.mlp_hidden_dim,
-        vocab_size=config.vocab_size,
-        activation_dtype=config.activation_dtype,
-    )
-    return TransformerLM(nn.Sequential(layers), metadata)
+    return TransformerLM(nn.Sequential(layers), TransformerMetadata.from_config(config))
 
 
 def build_llamalike_block(

@@ -178,17 +178,9 @@ def build_encoder_transformer(
             f"{name}/pooler", init_base_rng, embedding, embedding, dtype=config.parameter_dtype
         )
         pooler = nn.Sequential([affine, nn.Elementwise(jnp.tanh)])
-    metadata = TransformerMetadata(
-        common_head_axes=tuple(config.common_head_axes.items()),
-        query_only_head_axes=(),
-        embedding_dim=config.embedding_dim,
-        projection_dim=config.projection_dim,
-        mlp_hidden_dim=config.mlp_hidden_dim,
-        vocab_size=config.vocab_size,
-        activation_dtype=config.activation_dtype,
-        max_positions=config.num_positions,
+    return TransformerEncoder(
+        nn.Sequential(layers), pooler, TransformerMetadata.from_config(config)
     )
-    return TransformerEncoder(nn.Sequential(layers), pooler, metadata)
 
 
 def build_encoder_block(

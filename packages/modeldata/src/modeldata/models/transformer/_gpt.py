@@ -147,17 +147,7 @@ def build_gpt_transformer(
             dtype=config.parameter_dtype,
         )
         layers.append(head)
-    metadata = TransformerMetadata(
-        common_head_axes=tuple(config.common_head_axes.items()),
-        query_only_head_axes=(),
-        embedding_dim=config.embedding_dim,
-        projection_dim=config.projection_dim,
-        mlp_hidden_dim=config.mlp_hidden_dim,
-        vocab_size=config.vocab_size,
-        activation_dtype=config.activation_dtype,
-        max_positions=config.num_positions,
-    )
-    return TransformerLM(nn.Sequential(layers), metadata)
+    return TransformerLM(nn.Sequential(layers), TransformerMetadata.from_config(config))
 
 
 def build_gpt_block(

@@ -1,7 +1,7 @@
 """The layers that transformers are made of, and the model itself."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -40,6 +40,25 @@ class TransformerMetadata:
     activation_dtype: DTypeLike
     max_positions: int | None = None
     origin: "ModelOrigin | None" = None
+
+    @classmethod
+    def from_config(cls, config: Any) -> Self:
+        """Returns the facts that follow from the settings of a transformer.
+
+        Args:
+            config: A `LlamalikeTransformerConfig`, `GPTTransformerConfig`,
+                `EncoderTransformerConfig`, or another object with fields of these names.
+        """
+        return cls(
+            common_head_axes=tuple(config.common_head_axes.items()),
+            query_only_head_axes=tuple(config.query_only_head_axes.items()),
+            embedding_dim=config.embedding_dim,
+            projection_dim=config.projection_dim,
+            mlp_hidden_dim=config.mlp_hidden_dim,
+            vocab_size=config.vocab_size,
+            activation_dtype=config.activation_dtype,
+            max_positions=getattr(config, "num_positions", None),
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Checkpoints of Hugging Face: a folder of safetensors files, or a model in memory."""
 
+import contextlib
 import json
 import pickle
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,25 +115,36 @@ class HuggingFaceFolder(Checkpoint):
 
 
 class _SafetensorsFile:
-    """Tensors in a file of safetensors, read one at a time."""
+    """Tensors in a file of safetensors, read one at a time.
+
+    The file is mapped into memory, and what was read of it counts as memory of the process until it
+    is closed. So it is opened for each tensor anew.
+    """
 
     def __init__(self, path: Path) -> None:
-        library: Any = import_extra("safetensors", "hf", "Reading a Hugging Face folder")
-        try:
-            self._file: Any = library.safe_open(path, framework="np")
-        except library.SafetensorError as error:
-            raise LoadError(
-                f"The safetensors file `{path}` is damaged or cut off: {error}. Fetch it again."
-            ) from error
-        self.names = list(self._file.keys())
+        self._path = path
+        self._library: Any = import_extra("safetensors", "hf", "Reading a Hugging Face folder")
+        with self._opened() as file:
+            self._infos = {name: _info_of_slice(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118  # no mapping
+        self.names = list(self._infos)
 
     def info(self, name: str) -> TensorInfo:
-        part = self._file.get_slice(name)
-        shape, kind = tuple(part.get_shape()), part.get_dtype()
-        return TensorInfo(shape, kind, _stored_bytes(shape, kind))
+        return self._infos[name]
 
     def values(self, name: str) -> np.ndarray:
-        return self._file.get_tensor(name)
+        with self._opened() as file:
+            return file.get_tensor(name)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            with self._library.safe_open(self._path, framework="np") as file:
+                yield file
+        except self._library.SafetensorError as error:
+            raise LoadError(
+                f"The safetensors file `{self._path}` is damaged or cut off: {error}. Fetch it "
+                "again."
+            ) from error
 
 
 class _TorchFile:
@@ -215,6 +228,12 @@ def _info_of(tensor: Any) -> TensorInfo:
 def _values_of(tensor: Any) -> np.ndarray:
     """The values of a tensor of PyTorch, without a copy where it holds float32 in main memory."""
     return tensor.detach().cpu().float().numpy()
+
+
+def _info_of_slice(part: Any) -> TensorInfo:
+    """What is known of a tensor of safetensors."""
+    shape, kind = tuple(part.get_shape()), part.get_dtype()
+    return TensorInfo(shape, kind, _stored_bytes(shape, kind))
 
 
 def _stored_bytes(shape: tuple[int, ...], kind: str) -> int:

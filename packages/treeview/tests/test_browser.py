@@ -1,5 +1,6 @@
 """Pages in a real browser: quiet, foldable, legible, and complete without scripts."""
 
+import ast
 import collections
 import dataclasses
 import itertools
@@ -209,6 +210,11 @@ QUERIES = [
     ("type:int -path:blocks", 0),
     ("index=3", 1),
     ("type:str", 1),
+    ("dtype:float", 8),
+    ("dtype:int", 0),
+    ("shape:8 path:blocks*.weights", 8),
+    ("shape:8,8 -path:[3]", 7),
+    ("shape:8,64", 0),
 ]
 
 
@@ -216,6 +222,21 @@ def test_queries_ask_for_types_paths_and_words(open_page):
     page = started(open_page, tour())
     found = {query: int(search(page, query).split()[0]) for query, _ in QUERIES}
     assert found == dict(QUERIES)
+
+
+def test_the_paths_of_matches_can_be_copied(open_page):
+    page = started(open_page, tour(), **CLIPBOARD)
+    assert not page.get_by_role("button", name="Copy paths").is_visible()
+    search(page, "dtype:float64 -path:[3]")
+    page.get_by_role("button", name="Copy paths").click()
+    page.get_by_text("7 paths copied").wait_for()
+    copied_text = page.evaluate("navigator.clipboard.readText()")
+    expected = [f"['blocks'][{i}].weights" for i in range(8) if i != 3]
+    assert ast.literal_eval(copied_text) == expected
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    page.get_by_role("button", name="Copy paths").click()
+    page.wait_for_function("getSelection().toString().includes('weights')")
+    assert ast.literal_eval(page.evaluate("getSelection().toString()").strip()) == expected
 
 
 def test_matches_can_be_visited_in_place(open_page):

@@ -6,7 +6,7 @@ import vm from "node:vm";
 const FOLDER = new URL("../../src/treeview/static/", import.meta.url);
 const FILES = ["model.js", "lines.js", "rows.js", "values.js", "search.js"];
 const NAMES = [
-  "Model", "Outline", "Stream", "Search", "parseQuery", "rowSpans", "joined", "flatSpans",
+  "Model", "Outline", "Stream", "Search", "parseQuery", "arrayFacts", "hasShape", "hasPath", "rowSpans", "joined", "flatSpans",
   "shortSpans", "wholeText", "samePlace", "omittedSpan", "scalarType",
 ];
 

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { scripts, shownText } from "./scripts.mjs";
 
-const { Model, Outline, Search, Stream, flatSpans, joined, parseQuery, samePlace, wholeText } = scripts;
+const { arrayFacts, hasPath, hasShape, Model, Outline, Search, Stream, flatSpans, joined, parseQuery, samePlace, wholeText } = scripts;
 const cases = JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"));
 
 /** A payload of plain lists and scalars, as `Payload` writes it. */
@@ -55,6 +55,40 @@ test("nodes know their parents, positions and ends", () => {
   assert.equal(model.child(2, 2), 5);
   assert.equal(model.path(7), "[1][2][1]");
   assert.equal(model.level(7), 3);
+});
+
+test("shapes are asked for by one axis or by all of them", () => {
+  const axes = ["heads:16", "embed:3072", "4"];
+  for (const word of ["16", "embed", "embed:3072", "4", "16,3072,4", "(16, *, 4)", "heads,embed,*", "16x3072x4"]) {
+    assert.ok(hasShape(axes, word), word);
+  }
+  for (const word of ["3", "307", "16,3072", "[16]", "(4)", "4,3072,16", "head"]) {
+    assert.ok(!hasShape(axes, word), word);
+  }
+  assert.ok(hasShape([], "[]"));
+  assert.ok(hasShape(["3"], "3,"));
+  assert.ok(!hasShape(["3", "4"], "3,"));
+});
+
+test("element types and shapes are those that summaries of arrays say", () => {
+  const leaves = [["jax.Array", "t", " ", "", "bfloat16[heads:2, 30]", "a", " [1, 2]", "a"], ["float32[2]", "s"]];
+  const model = new Model([JSON.stringify({ shapes: [], leaves, opened: [], totals: [] }), "@0"].join("\n"));
+  assert.deepEqual(arrayFacts(model, 0), { dtype: "bfloat16", axes: ["heads:2", "30"] });
+  const other = new Model([JSON.stringify({ shapes: [], leaves, opened: [], totals: [] }), "@1"].join("\n"));
+  assert.equal(arrayFacts(other, 0), null);
+  assert.equal(arrayFacts(listing([1]), 1), null);
+});
+
+test("stars in paths stand for anything", () => {
+  assert.ok(hasPath(".layers[12].attention.query", "layers[*].attention"));
+  assert.ok(hasPath(".layers[12].attention.query", "query"));
+  assert.ok(!hasPath(".layers[12].attention.query", "attention*layers"));
+});
+
+test("a search finds every node, also of several on one line", () => {
+  const search = searched(listing([[1, 2, 12], [2]]), "2");
+  assert.equal(search.hits.length, 1);
+  assert.deepEqual(search.nodes, [3, 4, 6]);
 });
 
 test("what a roundtrip cannot write is no value", () => {

@@ -117,13 +117,26 @@ function resetButton(button, text) {
  * @param {string} name
  */
 async function copyText(text, button, name) {
-  try {
-    await navigator.clipboard.writeText(text);
+  if (await writeText(text)) {
     button.textContent = "copied";
     setTimeout(() => resetButton(button, name), 1_500);
-  } catch {
+  } else {
     button.style.userSelect = "text";
     button.textContent = text;
     getSelection()?.selectAllChildren(button);
+  }
+}
+
+/**
+ * Puts text into the clipboard.
+ * @param {string} text
+ * @returns {Promise<boolean>} Whether the page may.
+ */
+async function writeText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -39,6 +39,15 @@ function makeSwitch(text, pressed, act, title) {
   return button;
 }
 
+const MOST_PATHS = 10_000;
+
+/** A text as Python writes it. @param {string} text */
+const quoted = (text) =>
+  text.includes("'") && !text.includes('"') ? `"${escaped(text)}"` : `'${escaped(text).replaceAll("'", "\\'")}'`;
+
+/** @param {string} text */
+const escaped = (text) => text.replaceAll("\\", "\\\\");
+
 class Finder {
   /**
    * Search in a tree: the state, without its controls.
@@ -138,6 +147,20 @@ class Finder {
   }
 
   /**
+   * The paths of all nodes that match, as a list that Python reads.
+   * @returns {{text: string, said: string}}
+   */
+  selection() {
+    const nodes = this.search?.nodes ?? [];
+    const paths = nodes.slice(0, MOST_PATHS).map((at) => this.view.outline.model.path(at));
+    const known = paths.filter((path) => path !== null && path !== "");
+    const text = known.length > 0 ? `[\n${known.map((path) => `  ${quoted(path ?? "")},\n`).join("")}]` : "[]";
+    const count = `${known.length.toLocaleString("en-US")} ${known.length === 1 ? "path" : "paths"}`;
+    const all = known.length === nodes.length;
+    return { text, said: all ? count : `${count} of ${nodes.length.toLocaleString("en-US")} matches` };
+  }
+
+  /**
    * Marks a line that matches.
    * @param {HTMLElement} element
    * @param {Row} row
@@ -158,7 +181,7 @@ class Finder {
       highlights = CSS.highlights.get("treeview") ?? new Highlight();
       CSS.highlights.set("treeview", highlights);
     }
-    const words = search.terms.filter(({ not, about }) => !not && about !== "path");
+    const words = search.terms.filter(({ not, about }) => !not && (about === "text" || about === "type"));
     highlightWords(element, words.map(({ word }) => word), highlights);
   }
 }
@@ -177,12 +200,15 @@ function addBar(view, exact) {
   said.setAttribute("role", "status");
   const finder = new Finder(view, (text) => {
     said.textContent = text;
+    copy.hidden = !finder.search?.done;
   });
   const field = document.createElement("input");
   field.type = "search";
-  field.placeholder = "Search, type:…, path:…";
-  field.setAttribute("aria-label", "Search: words, type:name, path:text, -word");
-  field.title = "Words a line must hold. type:Linear and path:.body narrow the search, -word excludes.";
+  field.placeholder = "Search, type:…, path:…, shape:…";
+  field.setAttribute("aria-label", "Search: words, type:name, path:text, dtype:name, shape:sizes, -word");
+  field.title =
+    "Words a line must hold. type:Linear, path:layers[*].body, dtype:float and shape:16,* narrow the search," +
+    " -word excludes.";
   let waiting = 0;
   field.addEventListener("input", () => {
     clearTimeout(waiting);
@@ -205,6 +231,17 @@ function addBar(view, exact) {
     if (depth === Infinity) outline.shown.clear();
     view.render();
   };
+  const copyPaths = () => {
+    const { text, said: count } = finder.selection();
+    void writeText(text).then((done) => {
+      finder.say(done ? `${count} copied` : text);
+      if (done) return;
+      said.style.userSelect = "text";
+      getSelection()?.selectAllChildren(said);
+    });
+  };
+  const copy = makeButton("Copy paths", copyPaths, "Copy the paths of all matches as a Python list");
+  copy.hidden = true;
   const depth = document.createElement("select");
   depth.setAttribute("aria-label", "Open to a depth");
   depth.title = "Open so many levels";
@@ -217,6 +254,7 @@ function addBar(view, exact) {
     field,
     makeButton("‹", () => finder.go(-1), "Previous match"),
     makeButton("›", () => finder.go(1), "Next match"),
+    copy,
     makeSwitch("Only matches", true, (on) => finder.setFilter(on), "Hide lines that do not match"),
     makeButton("Expand all", () => open(Infinity)),
     makeButton("Collapse all", () => open(1)),

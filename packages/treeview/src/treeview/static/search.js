@@ -1,9 +1,11 @@
 // Search. A query is words that a line must all hold; `type:Linear` asks for the type of the value,
-// `path:.body` for the path that leads to it, and a minus in front of a word turns it around. Words
-// in double quotes may hold spaces. The search goes through the columns of the document, not
-// through the page, in slices short enough that the page never freezes.
+// `path:layers[*].body` for the path that leads to it, `dtype:` and `shape:` for what an array is, and
+// a minus in front of a word turns it around. Words in double quotes may hold spaces. The search goes
+// through the columns of the document, not through the page, in slices short enough that the page
+// never freezes.
 
-/** @typedef {{about: "text" | "type" | "path", word: string, not: boolean}} Term */
+/** @typedef {"text" | "type" | "path" | "dtype" | "shape"} Question */
+/** @typedef {{about: Question, word: string, not: boolean}} Term */
 
 const SLICE = 12; // milliseconds
 
@@ -14,13 +16,58 @@ const SLICE = 12; // milliseconds
 function parseQuery(query) {
   /** @type {Term[]} */
   const terms = [];
-  for (const match of query.matchAll(/(-?)(?:(type|path|text):)?(?:"([^"]*)"?|(\S+))/gi)) {
+  for (const match of query.matchAll(/(-?)(?:(type|path|dtype|shape|text):)?(?:"([^"]*)"?|(\S+))/gi)) {
     const word = (match[3] ?? match[4] ?? "").toLowerCase();
-    const about = match[2]?.toLowerCase();
-    const known = about === "type" || about === "path" ? about : "text";
-    if (word !== "") terms.push({ about: known, word, not: match[1] === "-" });
+    const about = /** @type {Question} */ (match[2]?.toLowerCase() ?? "text");
+    if (word !== "") terms.push({ about, word, not: match[1] === "-" });
   }
   return terms;
+}
+
+/**
+ * Element type and axes of an array, from its summary such as `float32[rows:3, 4]`.
+ * @param {Model} model
+ * @param {number} at
+ * @returns {{dtype: string, axes: string[]} | null}
+ */
+function arrayFacts(model, at) {
+  const first = model.line(at).charCodeAt(0);
+  if (first !== BRANCH && first !== LEAF) return null;
+  const summary = model.spans(at).find(([, style]) => style === "a")?.[0] ?? "";
+  const found = /^([\w.<>]+)\[(.*)\]$/.exec(summary.trim().toLowerCase());
+  return found && { dtype: found[1] ?? "", axes: found[2] === "" ? [] : (found[2] ?? "").split(", ") };
+}
+
+/**
+ * Whether axes are those asked for: `16,*` for all of them in order, `16` or `embed` for one of them.
+ * @param {string[]} axes
+ * @param {string} word
+ */
+function hasShape(axes, word) {
+  /** @type {(axis: string, wanted: string) => boolean} */
+  const isAxis = (axis, wanted) =>
+    wanted === "*" || axis === wanted || axis.split(":").includes(wanted);
+  const inside = /^[[(](.*)[\])]$/.exec(word)?.[1];
+  const isBySizes = /^[\d*]+(x[\d*]+)+$/.test(word);
+  const parts = (inside ?? word).split(isBySizes ? "x" : ",").map((part) => part.trim());
+  const wanted = parts.filter((part) => part !== "");
+  if (inside === undefined && parts.length === 1) return axes.some((axis) => isAxis(axis, word));
+  return wanted.length === axes.length && wanted.every((part, at) => isAxis(axes[at] ?? "", part));
+}
+
+/**
+ * Whether a path holds a text, in which stars stand for anything.
+ * @param {string} path
+ * @param {string} word
+ */
+function hasPath(path, word) {
+  let place = 0;
+  for (const part of word.split("*")) {
+    place = path.indexOf(part, place);
+    if (place < 0) return false;
+    place += part.length;
+  }
+  return true;
 }
 
 /**
@@ -52,8 +99,10 @@ function matches(model, at, terms, path) {
   let text;
   return terms.every(({ about, word, not }) => {
     let found = false;
-    if (about === "path") found = path !== null && path.toLowerCase().includes(word);
+    if (about === "path") found = path !== null && hasPath(path.toLowerCase(), word);
     else if (about === "type") found = model.typeName(at).toLowerCase().includes(word);
+    else if (about === "dtype") found = arrayFacts(model, at)?.dtype.startsWith(word) ?? false;
+    else if (about === "shape") found = hasShape(arrayFacts(model, at)?.axes ?? [], word);
     else found = (text ??= searchedText(model, at)).includes(word);
     return found !== not;
   });
@@ -70,6 +119,8 @@ class Search {
     this.at = 0;
     /** @type {number[]} The lines that match, in reading order. */
     this.hits = [];
+    /** @type {number[]} The nodes that match, of which several may stand on a line. */
+    this.nodes = [];
     this.kept = new Uint8Array(outline.model.size);
     /** @type {{end: number, path: string | null}[]} The branches that the search is in. */
     this.above = [];
@@ -123,6 +174,7 @@ class Search {
       this.above.push({ end: model.next[at], path });
     }
     if (!matches(model, at, this.terms, path)) return;
+    this.nodes.push(at);
     const hit = at < this.flatEnd ? this.flatAt : at;
     if (this.hits[this.hits.length - 1] === hit) return;
     this.hits.push(hit);

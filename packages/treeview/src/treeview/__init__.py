@@ -19,6 +19,7 @@ from treeview._report import Page
 from treeview._totals import Totals
 from treeview._view import Shown, Sketch, View
 from treeview._walk import totals
+from treeview._widget import widget
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
 from treeview.arrays.delegate import delegating_adapter
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Shard, Statistics
@@ -69,6 +70,7 @@ __all__ = [
     "uninstall",
     "unload_ipython_extension",
     "unregister",
+    "widget",
     "with_color",
     "with_font_size",
 ]

@@ -79,7 +79,7 @@ def types(session):
 @nox.session
 def treeview(session):
     """Test treeview where neither JAX nor modeldata is installed."""
-    session.install(*editable(f"{TREEVIEW}[terminal]"), *group("test"))
+    session.install(*editable(f"{TREEVIEW}[terminal,widget]"), *group("test"))
     run_tests(session, f"{TREEVIEW}/tests", *LEAVE_APART, sources=("treeview",))
 
 
@@ -144,7 +144,7 @@ def browser(session):
 
 def install_both(session, *groups):
     session.install(
-        *editable(f"{TREEVIEW}[notebook,terminal]", f"{MODELDATA}[view,hf,gguf,train]"),
+        *editable(f"{TREEVIEW}[notebook,terminal,widget]", f"{MODELDATA}[view,hf,gguf,train]"),
         *group("test", *groups),
     )
 
@@ -210,7 +210,7 @@ def coverage(session):
 @nox.session(default=False)
 def fuzz(session):
     """Show objects made at random, new ones for 300 seconds or those given after `--`."""
-    session.install(*editable(f"{TREEVIEW}[terminal]"), *group("test"))
+    session.install(*editable(f"{TREEVIEW}[terminal,widget]"), *group("test"))
     until = time.monotonic() + float(session.posargs[0] if session.posargs else 300)
     while time.monotonic() < until:
         seed = f"--hypothesis-seed={secrets.randbits(32)}"
@@ -239,6 +239,6 @@ def reference(session):
 def bench(session):
     """Time both packages side by side with peers: `-- core` or `-- treeview` for one of them."""
     session.install(
-        *editable(f"{TREEVIEW}[notebook,terminal]", f"{MODELDATA}[view]"), *group("bench")
+        *editable(f"{TREEVIEW}[notebook,terminal,widget]", f"{MODELDATA}[view]"), *group("bench")
     )
     session.run("python", "-m", "benchmarks", *session.posargs)

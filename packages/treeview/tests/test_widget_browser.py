@@ -1,0 +1,278 @@
+"""The live widget in a real browser: its script talks to a real widget, without a server between."""
+
+import base64
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import treeview
+
+pytest.importorskip("anywidget")
+
+pytestmark = pytest.mark.browser
+
+PAGE = """<!doctype html><meta charset=utf-8><style>CSS</style><body style="font-size:13px">
+<div id=one></div><div id=two></div>
+<script>
+const traits = TRAITS;
+const handlers = [];
+globalThis.sent = [];
+globalThis.isDead = false;
+const model = {
+  get: (name) => traits[name],
+  on: (event, act) => handlers.push([event, act]),
+  off: (event, act) => handlers.splice(handlers.findIndex((pair) => pair[1] === act), 1),
+  send(content) {
+    sent.push(content);
+    if (!isDead) answer(JSON.stringify(content)).then(deliver);
+  },
+};
+function deliver(events) {
+  for (const { trait, value } of events) {
+    if (trait === "custom") for (const [event, act] of [...handlers]) event === "msg:custom" && act(value);
+    else {
+      traits[trait] = value;
+      for (const [event, act] of [...handlers]) event === `change:${trait}` && act(value);
+    }
+  }
+}
+globalThis.views = [];
+const started = import("data:text/javascript;base64,SCRIPT").then(({ default: widget }) => {
+  globalThis.addView = (el) => views.push(widget.render({ model, el }));
+  addView(document.getElementById("one"));
+});
+</script>"""
+
+
+class Block:
+    def __init__(self, index):
+        self.index = index
+        self.weights = np.arange(64.0).reshape(8, 8) - 32
+        self.sizes = {"heads": 4, "widths": list(range(500))}
+
+
+def tour(blocks=3):
+    return {"name": "</script><b>", "blocks": [Block(index) for index in range(blocks)]}
+
+
+@pytest.fixture
+def host(open_page, monkeypatch):
+    """Shows a widget on a page and carries its messages."""
+
+    def show(widget, **settings):
+        events = []
+        widget.send = lambda content, buffers=None: events.append(
+            {"trait": "custom", "value": json.loads(json.dumps(content))}
+        )
+        widget.observe(
+            lambda change: events.append({"trait": change.name, "value": change.new}),
+            ["_selection", "selected_path"],
+        )
+
+        def drain():
+            out = list(events)
+            events.clear()
+            return out
+
+        def answer(content):
+            widget._receive(widget, json.loads(content), [])
+            return drain()
+
+        traits = {name: widget.get_state()[name] for name in ("_first", "_selection")}
+        script = base64.b64encode(widget._esm.encode()).decode()
+        html = PAGE.replace("SCRIPT", script).replace("CSS", widget._css)
+        html = html.replace("TRAITS", json.dumps(traits).replace("<", "\\u003c"))
+        page = open_page("<p>", **settings)
+        page.expose_function("answer", answer)
+        page.set_content(html)
+        page.wait_for_selector(".treeview[data-ready]")
+        return SimpleNamespace(
+            page=page, widget=widget, deliver=lambda: page.evaluate("deliver", drain())
+        )
+
+    return show
+
+
+def line(page, start, view=0):
+    script = """([start, view]) => [...document.querySelectorAll(".tv-list")[view].querySelectorAll(".r")]
+        .find((line) => line.innerText.trim().startsWith(start))"""
+    return page.evaluate_handle(script, [start, view]).as_element()
+
+
+def wait_line(page, start, view=0):
+    script = """([start, view]) => [...document.querySelectorAll(".tv-list")[view].querySelectorAll(".r")]
+        .some((line) => line.innerText.trim().startsWith(start))"""
+    page.wait_for_function(script, arg=[start, view])
+    return line(page, start, view)
+
+
+def shown(page, view=0):
+    return page.locator(".tv-list").nth(view).inner_text()
+
+
+def arrow(element):
+    element.click(position={"x": 8, "y": 8})
+
+
+def test_first_lines_are_those_of_the_text_output(host):
+    value = {"name": "</script><b>", "text": ["some words to fill the line"] * 6, "at": {1: None}}
+    widget = treeview.widget(value, width=90)
+    page = host(widget).page
+    copied = page.evaluate(
+        "() => { getSelection().selectAllChildren(document.querySelector('.tv-list'));"
+        " return getSelection().toString(); }"
+    )
+    assert copied.strip("\n") == treeview.render_text(value, width=90)
+
+
+def test_opening_asks_the_kernel_and_shows_what_is_there_then(host):
+    value = {"big": [{"at": i, "more": list(range(i))} for i in range(1000)]}
+    there = host(treeview.widget(value, max_lines=5, depth=0))
+    page = there.page
+    value["big"].insert(0, "new")
+    page.evaluate("sent.length = 0")
+    wait_line(page, "{")
+    arrow(line(page, "{"))
+    wait_line(page, "'big'")
+    arrow(line(page, "'big'"))
+    wait_line(page, "'new',")
+    assert page.evaluate("sent.map(({kind}) => kind)") == ["open", "open"]
+
+
+def test_long_containers_come_page_by_page(host):
+    there = host(
+        treeview.widget([str(i) + "x" * 60 for i in range(1000)], max_items=50, max_lines=10)
+    )
+    page = there.page
+    for expected in ("'10x", "'50x", "'100x", "'200x"):
+        rest = page.locator(".tv-rest")
+        rest.click()
+        wait_line(page, expected)
+    assert page.locator(".r[role=treeitem]").count() > 200
+    assert page.evaluate("sent.filter(({kind}) => kind === 'more').length") == 3
+
+
+def test_clicking_selects(host):
+    value = tour()
+    there = host(treeview.widget(value))
+    page = there.page
+    seen = []
+    there.widget.observe(lambda change: seen.append(change.new), "selected_path")
+    wait_line(page, "index=1").click(position={"x": 60, "y": 8})
+    page.wait_for_selector(".tv-chosen")
+    assert seen == ["['blocks'][1].index"]
+    assert there.widget.selected == 1
+    chosen = page.locator("[aria-selected=true]")
+    assert chosen.count() == 1 and chosen.inner_text().strip().startswith("index=1")
+    wait_line(page, "weights=").click(position={"x": 60, "y": 8})
+    page.wait_for_function("document.querySelector('.tv-chosen').innerText.includes('weights')")
+    assert there.widget.selected is value["blocks"][0].weights
+
+
+def test_keys_select_and_move(host):
+    there = host(treeview.widget(tour()))
+    page = there.page
+    page.locator("[role=treeitem]").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".tv-chosen")
+    assert there.widget.selected_path == "['name']"
+    assert there.widget.selected == "</script><b>"
+
+
+def test_paths_set_from_python_are_shown(host):
+    there = host(
+        treeview.widget({"a": [{"b": list(range(100))} for _ in range(5000)]}, max_lines=6)
+    )
+    page = there.page
+    there.widget.selected_path = "['a'][4321]['b'][7]"
+    assert there.widget.selected == 7
+    there.deliver()
+    page.wait_for_selector(".tv-chosen")
+    assert "before" in shown(page)
+    before = page.locator(".tv-rest", has_text="before")
+    before.click()
+    page.wait_for_function("sent.some(({before}) => before)")
+    page.wait_for_function("![...document.querySelectorAll('[aria-busy]')].length")
+    assert page.evaluate("document.querySelectorAll('.tv-chosen').length") == 1
+
+
+def test_update_keeps_what_is_open_and_says_what_changed(host):
+    value = tour()
+    there = host(treeview.widget(value, depth=2))
+    page = there.page
+    arrow(wait_line(page, "Block(index=1"))
+    wait_line(page, "index=1")
+    value["blocks"][1].index = 7
+    value["blocks"][1].fresh = True
+    del value["name"]
+    assert there.widget.update() == "1 changed, 1 added, 1 removed"
+    there.deliver()
+    changed = wait_line(page, "index=7")
+    assert changed.get_attribute("aria-description") == "was 1"
+    assert wait_line(page, "fresh=True").get_attribute("aria-description") == "added"
+    root = line(page, "{")
+    assert root.get_attribute("aria-description") == "removed: ['name']"
+    assert page.locator("[role=status]").inner_text() == "1 changed, 1 added, 1 removed"
+
+
+def test_two_views_show_the_same_and_fold_apart(host):
+    there = host(treeview.widget(tour(), depth=2))
+    page = there.page
+    page.evaluate("addView(document.getElementById('two'))")
+    arrow(wait_line(page, "Block(index=1", 1))
+    wait_line(page, "index=1", 1)
+    assert line(page, "index=1", 0) is None
+    wait_line(page, "index=1", 1).click(position={"x": 60, "y": 8})
+    page.wait_for_function("document.querySelectorAll('.tv-chosen').length === 2")
+
+
+def test_a_later_view_shows_what_was_opened(host):
+    there = host(treeview.widget(tour(), depth=2))
+    page = there.page
+    arrow(wait_line(page, "Block(index=1"))
+    wait_line(page, "index=1")
+    page.evaluate("addView(document.getElementById('two'))")
+    wait_line(page, "index=1", 1)
+
+
+def test_search_goes_through_what_is_not_open(host):
+    value = {"layers": [{"sizes": [{"needle": i}]} for i in range(300)]}
+    there = host(treeview.widget(value, max_lines=5))
+    page = there.page
+    page.get_by_role("searchbox").fill("needle")
+    page.wait_for_function("document.querySelector('[role=status]').textContent === '1 of 300'")
+    page.get_by_role("searchbox").press("Shift+Enter")
+    page.wait_for_function("document.querySelector('[role=status]').textContent === '300 of 300'")
+    assert "299" in page.locator(".tv-flash").inner_text()
+
+
+def test_without_an_answer_it_says_so_and_opens_what_it_knows(host):
+    there = host(treeview.widget(tour(), depth=2))
+    page = there.page
+    page.evaluate("isDead = true")
+    arrow(wait_line(page, "Block(index=1"))
+    page.wait_for_function(
+        "document.querySelector('[role=status]').textContent.startsWith('The kernel')"
+    )
+    wait_line(page, "index=1")
+
+
+def test_errors_of_an_object_stay_in_its_line(host):
+    class Hostile:
+        def __treeview__(self, view):
+            raise RuntimeError("not today")
+
+    there = host(treeview.widget([1, Hostile(), [2] * 1000]))
+    assert "not today" in shown(there.page)
+
+
+def test_pictures_come_with_what_is_opened(host):
+    there = host(treeview.widget(tour(), depth=2, autovisualize=True))
+    page = there.page
+    arrow(wait_line(page, "Block(index=1"))
+    page.wait_for_selector("figure img")
+    script = "all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))"
+    assert min(page.eval_on_selector_all("figure img", script)) >= 8

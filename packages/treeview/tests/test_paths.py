@@ -52,3 +52,11 @@ def test_paths_print_like_jax_key_paths(tree):
             for step in path
         ]
         assert key_path(steps) == jax.tree_util.keystr(path)
+
+
+def test_steps_are_equal_if_they_are_of_one_kind_and_say_the_same():
+    assert Key("a") == Key("a") != Key("b")
+    assert Key("a") != Attribute("a")
+    assert Index(1) != 1
+    assert len({Index(1), Index(1), Key(1), Opaque("1")}) == 3
+    assert repr((Attribute("a"), Index(1))) == "(Attribute('a'), Index(1))"

@@ -8,7 +8,7 @@ branch that is still being visited. A reference to a branch stands for all the a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treeview._document import EMPTY, Branch, Node, Reference, Text, text
 from treeview._frames import Frame, place_text
@@ -18,9 +18,10 @@ from treeview._options import Options
 from treeview._totals import ArrayShare, Totals
 from treeview._view import ArraySketch
 from treeview._visualizing import Visualizer
-from treeview.arrays.batch import ArrayRequest, read_arrays
-from treeview.arrays.delegate import DelegatingAdapter
-from treeview.arrays.protocol import ArrayAdapter
+
+if TYPE_CHECKING:
+    from treeview.arrays.batch import ArrayRequest, Reading
+    from treeview.arrays.protocol import ArrayAdapter
 
 ShownChildren = Callable[[Node], Mapping[int, int]]
 """For each branch of a document (by its id) how many of its children an output will write."""
@@ -74,6 +75,9 @@ class ArrayCollector:
             what = f"<{type_name(class_of(array))}: adapter raised {describe_error(error)}>"
             return text((what, "error"))
         self._known[id(array)] = (array, number, counted)
+        # Not every program meets arrays, and what reads and draws them takes long to load.
+        from treeview.arrays.batch import ArrayRequest  # noqa: PLC0415
+
         look = self.visualizer.look(array, frame, index)
         self._requests.append(
             ArrayRequest(array, adapter, info, sketch.name, look.picture, look.extra)
@@ -83,8 +87,10 @@ class ArrayCollector:
         self._see(counted, frame)
         return EMPTY
 
-    def _counted_as(self, adapter: ArrayAdapter, array: Any, number: int) -> int:
+    def _counted_as(self, adapter: "ArrayAdapter", array: Any, number: int) -> int:
         """The number of the first array that holds the same values in the same memory."""
+        from treeview.arrays.delegate import DelegatingAdapter  # noqa: PLC0415 - see `meet`
+
         while isinstance(adapter, DelegatingAdapter):
             adapter, array = adapter.inner(array)
         return self._counted.setdefault(id(array), (array, number))[1]
@@ -131,7 +137,7 @@ class ArrayCollector:
             if shown_children is not None and self._may_choose():
                 wanted = self._shown(document, shown_children)
             pictures = shown_children is None  # whoever knows the lines that are shown writes text
-            readings = read_arrays(self._requests, self._options, wanted=wanted, pictures=pictures)
+            readings = self._read(self._options, wanted=wanted, pictures=pictures)
             nodes = [reading.node() for reading in readings]
             for share, reading in zip(self._shares, readings, strict=True):
                 share.nans, share.infinities = reading.flaws() or (None, None)
@@ -144,6 +150,12 @@ class ArrayCollector:
         for frame in self._closed:
             self._add_totals(frame)
 
+    def _read(self, options: Options, **settings: Any) -> "list[Reading]":
+        """What is known of all arrays; see `read_arrays`."""
+        from treeview.arrays.batch import read_arrays  # noqa: PLC0415 - see `meet`
+
+        return read_arrays(self._requests, options, **settings)
+
     def _may_choose(self) -> bool:
         """Whether only some arrays need to be read."""
         options = self._options
@@ -152,7 +164,7 @@ class ArrayCollector:
     def _shown(self, document: Node, shown_children: ShownChildren) -> set[int]:
         """The numbers of the arrays that will be written."""
         brief = replace(self._options, statistics=False)
-        self._place([reading.node() for reading in read_arrays(self._requests, brief)])
+        self._place([reading.node() for reading in self._read(brief)])
         counts = shown_children(document)
         places = [(*place, number) for number, place in enumerate(self._places)]
         return {

@@ -21,13 +21,15 @@ made, so no output has to think of them again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from treeview._grid import Grid
 from treeview._paths import Attribute, Index, Key, Step
 from treeview._totals import Totals
+
+if TYPE_CHECKING:
+    from treeview._grid import Grid
 
 Style = Literal[
     "plain",  # punctuation and everything else
@@ -230,7 +232,7 @@ class Picture:
     labels: tuple[EdgeLabel, ...] = ()
     legends: tuple[ColorScale, ...] = ()
     caption: Text = EMPTY
-    grids: tuple[Grid, ...] = ()
+    grids: "tuple[Grid, ...]" = ()
 
     @property
     def scale_legend(self) -> ColorScale | None:
@@ -238,7 +240,7 @@ class Picture:
         return self.legends[0] if self.legends else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Foreign:
     """Rich output of an object's own, shown in a sandbox.
 
@@ -253,7 +255,7 @@ class Foreign:
     opened: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reference:
     """A pointer to a branch that is shown elsewhere in the document.
 

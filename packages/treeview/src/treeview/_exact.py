@@ -13,7 +13,6 @@ from typing import NamedTuple
 from treeview._document import Branch, Node
 from treeview._options import Options
 from treeview._walk import build_document
-from treeview.arrays.expressions import most_values
 
 _SHORT_NODES, _SHORT_VALUES = 5_000, 2_000
 _MOST_NODES, _MOST_VALUES = 50_000, 20_000
@@ -69,6 +68,8 @@ def exact_source(obj: object, document: Node, options: Options) -> ExactSource:
 
 
 def _build(obj: object, options: Options, limit: int) -> Node:
+    from treeview.arrays.expressions import most_values  # noqa: PLC0415 - few outputs need it
+
     token = most_values.set(limit)
     try:
         return build_document(obj, options=options)

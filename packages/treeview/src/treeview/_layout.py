@@ -191,8 +191,7 @@ class _Plan:
         return self.width - INDENT * min(level, self.deepest)
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Candidate:
+class _Candidate(NamedTuple):
     """A branch that does not fit on one line."""
 
     branch: Branch

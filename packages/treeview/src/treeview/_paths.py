@@ -5,41 +5,71 @@ A path is a tuple of steps and prints as Python (`python_path`) or as JAX prints
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 _LITERAL_KEYS = (str, int, float, complex, bytes, bool, type(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class _OneStep:
+    """What all steps have: they are equal if they are of one kind and say the same."""
+
+    __slots__ = ()
+    __match_args__ = ()
+
+    def _said(self) -> list[Any]:
+        return [getattr(self, name) for name in self.__match_args__]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _OneStep)
+            and type(other) is type(self)
+            and (self._said() == other._said())
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._said()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._said()))})"
+
+
+class Attribute(_OneStep):
     """A step to an attribute: `.name`."""
 
-    name: str
+    __slots__ = __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name: Final = name
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(_OneStep):
     """A step to a position of a sequence: `[3]`."""
 
-    index: int
+    __slots__ = __match_args__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index: Final = index
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(_OneStep):
     """A step to the value under a key: `['name']`."""
 
-    key: Any
+    __slots__ = __match_args__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key: Final = key
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(_OneStep):
     """A step that no Python expression takes, such as to a member of a set.
 
     `text` says in words where the part is.
     """
 
-    text: str
+    __slots__ = __match_args__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text: Final = text
 
 
 Step = Attribute | Index | Key | Opaque

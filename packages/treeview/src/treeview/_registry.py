@@ -11,12 +11,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from treeview._guard import STOP, describe_error
 from treeview._names import type_mro, type_name
 from treeview._view import ArraySketch, Shown, View
-from treeview.arrays.protocol import ArrayAdapter
+
+if TYPE_CHECKING:
+    from treeview.arrays.protocol import ArrayAdapter
 
 GROUP = "treeview.handlers"
 
@@ -101,7 +103,7 @@ class Registry:
         with self._lock:
             self._table(cls).handlers[cls] = handler
 
-    def register_array(self, cls: type, adapter: ArrayAdapter) -> None:
+    def register_array(self, cls: type, adapter: "ArrayAdapter") -> None:
         """Says who speaks for arrays of a class, and of its subclasses.
 
         Args:
@@ -154,7 +156,7 @@ class Registry:
         """The first handler for a class, or None."""
         return next(iter(self.handlers_for(cls)), None)
 
-    def adapter_for(self, cls: type) -> ArrayAdapter | None:
+    def adapter_for(self, cls: type) -> "ArrayAdapter | None":
         """The first array adapter for a class, or None."""
         bases = type_mro(cls)
         every = (*bases, *self._virtual_bases(cls, bases))
@@ -165,7 +167,7 @@ class Registry:
         known = (*self._user.virtual, *self._plugins.virtual)
         return [base for base in known if _is_virtual_subclass(cls, base, bases)]
 
-    def _at(self, base: type) -> tuple[Handler | None, ArrayAdapter | None]:
+    def _at(self, base: type) -> "tuple[Handler | None, ArrayAdapter | None]":
         user, plugins = self._user, self._plugins
         try:
             # A user's adapter must not hide behind a plugin's handler, nor the other way round.
@@ -238,7 +240,7 @@ def _is_imported(module: str) -> bool:
         return True
 
 
-def _array_handler(adapter: ArrayAdapter) -> Handler:
+def _array_handler(adapter: "ArrayAdapter") -> Handler:
     return lambda obj, _: ArraySketch(obj, adapter)
 
 

@@ -13,14 +13,6 @@ from treeview._exact import ExactSource, exact_source
 from treeview._layout import open_counts
 from treeview._markup import Markup, fragment_html, wrapped
 from treeview._options import Options, changed_options, current_options
-from treeview._page import (
-    FIRST_LINES,
-    MOST_LINES,
-    SCRIPT_VALUES,
-    count_lines,
-    document_markup,
-    page_html,
-)
 from treeview._terminal import wants_color, write_line
 from treeview._text import document_text, object_text
 from treeview._walk import build_document
@@ -71,6 +63,8 @@ class Displayable(ABC):
         target = file_path(path)
         match target.suffix.lower():
             case ".html" | ".htm":
+                from treeview._page import page_html  # noqa: PLC0415 - text does without
+
                 content = page_html([self.card()], target.stem)
             case ".txt":
                 content = self.text(color=False) + "\n"
@@ -133,6 +127,8 @@ class Rendering(Displayable):
 
     def markup(self) -> Markup:
         """The HTML output as a piece that can be joined with others on one page."""
+        from treeview._page import SCRIPT_VALUES, count_lines  # noqa: PLC0415 - text does without
+
         size = count_lines(self.document, SCRIPT_VALUES + 1)
         return self._markup(self._exact.short and size > SCRIPT_VALUES)
 
@@ -141,6 +137,13 @@ class Rendering(Displayable):
         return wrapped(self._markup(with_exact=True))
 
     def _markup(self, with_exact: bool) -> Markup:  # noqa: FBT001
+        from treeview._page import (  # noqa: PLC0415 - text does without
+            FIRST_LINES,
+            MOST_LINES,
+            count_lines,
+            document_markup,
+        )
+
         width = self.options.width or _PAGE_WIDTH
         lines = self.options.max_lines
         # What opens where nothing limits it is found out in the browser, line by line.

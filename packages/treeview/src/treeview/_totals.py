@@ -8,7 +8,7 @@ _TYPES = 3
 """Element types that are named in words."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ArrayShare:
     """What one array adds to totals.
 

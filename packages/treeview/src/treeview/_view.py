@@ -8,7 +8,7 @@ costs the same for ten items and for ten million.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MemberDescriptorType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from zlib import crc32
 
 from treeview._aliases import short_name
@@ -24,14 +24,16 @@ from treeview._names import (
 )
 from treeview._options import Options
 from treeview._paths import Attribute, Step
-from treeview.arrays.protocol import ArrayAdapter
+
+if TYPE_CHECKING:
+    from treeview.arrays.protocol import ArrayAdapter
 
 Steps = Literal["index", "key", "attribute"] | Sequence[Step] | None
 """How children are reached: by position, by their raw label as key or attribute, by explicit
 steps, or not at all."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Sketch:
     """A branch whose children are raw objects.
 
@@ -78,7 +80,7 @@ class Sketch:
     revealed: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ArraySketch:
     """An array that is drawn together with all others.
 
@@ -90,7 +92,7 @@ class ArraySketch:
     """
 
     array: Any
-    adapter: ArrayAdapter
+    adapter: "ArrayAdapter"
     name: str = ""
     unit: str | None = None
 
@@ -100,7 +102,7 @@ Shown = Node | Sketch | ArraySketch
 
 
 class _Adapters(Protocol):
-    def adapter_for(self, cls: type) -> ArrayAdapter | None: ...
+    def adapter_for(self, cls: type) -> "ArrayAdapter | None": ...
 
 
 class View:
@@ -288,7 +290,7 @@ class View:
     def array(
         self,
         obj: Any,
-        adapter: ArrayAdapter | None = None,
+        adapter: "ArrayAdapter | None" = None,
         *,
         name: str | None = None,
         unit: str | None = None,

@@ -4,19 +4,20 @@ A rule is asked about each object of a tree that is visited. Whatever it does wr
 the object, and never stops the walk.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treeview._document import EMPTY, Branch, Foreign, Node, Picture, Reference, Text, text
 from treeview._frames import Frame, rule_path
 from treeview._guard import Damage, guarded
 from treeview._names import class_of, type_name
 from treeview._options import Options, options
-from treeview.arrays.autovisualizer import ArrayAutovisualizer
+
+if TYPE_CHECKING:
+    from treeview.arrays.autovisualizer import ArrayAutovisualizer
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a rule says of an object.
 
     Attributes:
@@ -24,12 +25,11 @@ class Verdict:
         extra: What else to show of it, or, as text, what went wrong.
     """
 
-    picture: bool | ArrayAutovisualizer = False
+    picture: "bool | ArrayAutovisualizer" = False
     extra: Picture | Foreign | Text | None = None
 
 
 _NOTHING = Verdict()
-_DRAWN = Verdict(picture=True)
 
 
 class Visualizer:
@@ -46,7 +46,7 @@ class Visualizer:
     def __init__(self, chosen: Options, root: str) -> None:
         self._rule: Any = False if chosen.roundtrip else chosen.autovisualize
         self._root = root
-        self.has_rule = not isinstance(self._rule, bool | ArrayAutovisualizer)
+        self.has_rule = not _is_same_for_all(self._rule)
 
     def look(self, value: object, frame: Frame, index: int) -> Verdict:
         """What to show of an object.
@@ -57,10 +57,10 @@ class Visualizer:
             index: Where it is in there.
         """
         rule = self._rule
-        if isinstance(rule, ArrayAutovisualizer):
+        if rule is False:
+            return _NOTHING
+        if not self.has_rule:
             return Verdict(picture=rule)
-        if isinstance(rule, bool):
-            return _DRAWN if rule else _NOTHING
         try:
             # What the rule renders by itself does not ask the rule again.
             path = rule_path(self._root, frame, index)
@@ -70,11 +70,22 @@ class Visualizer:
             return _problem(str(damage))
 
 
+def _is_same_for_all(answer: object) -> "TypeGuard[bool | ArrayAutovisualizer]":
+    """Whether something says of arrays, and of nothing else, that or how they are drawn."""
+    if class_of(answer) is bool:
+        return True
+    from treeview.arrays.autovisualizer import (  # noqa: PLC0415 - loads all that draws pictures
+        ArrayAutovisualizer,
+    )
+
+    return issubclass(class_of(answer), ArrayAutovisualizer)
+
+
 def _verdict(answer: Any) -> Verdict:
     kind: type[object] = class_of(answer)
     if kind is type(None):
         return _NOTHING
-    if kind is bool or issubclass(kind, ArrayAutovisualizer):
+    if _is_same_for_all(answer):
         return Verdict(picture=answer)
     figure = guarded(getattr, answer, "document", None, doing="autovisualize: document")
     if isinstance(figure, Picture):

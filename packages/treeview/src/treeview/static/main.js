@@ -45,8 +45,8 @@ async function start(tree) {
     said?.append(" This browser cannot unpack it.");
     return;
   }
-  const model = new Model(await payloadText(data));
-  const exact = more ? new Model(await payloadText(more)) : null;
+  const model = await Model.load(await payloadText(data));
+  const exact = more ? await Model.load(await payloadText(more)) : null;
   /** @type {Pictures | undefined} */
   const pictures = /** @type {any} */ (tree).treeviewPictures;
   await pictures?.loaded();

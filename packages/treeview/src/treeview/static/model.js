@@ -48,20 +48,27 @@
 const BRANCH = 35; // #
 const LEAF = 64; // @
 
+const CHARACTERS = 500_000; // that are split into lines, or about so many
+const NODES = 100_000; // that are connected, before others have their turn
+
 class Model {
-  /** @param {string} text A payload. */
-  constructor(text) {
-    const [first, ...lines] = text.split("\n");
+  /**
+   * @param {string} text A payload.
+   * @param {boolean} [isLazy] Whether it is read later, by `reading`.
+   */
+  constructor(text, isLazy = false) {
+    const start = text.indexOf("\n") + 1;
     /** @type {Header} */
-    this.header = JSON.parse(first ?? "");
-    this.lines = lines;
-    this.size = lines.length;
+    this.header = JSON.parse(start > 0 ? text.slice(0, start) : text);
+    /** @type {string[]} */
+    this.lines = [];
+    this.size = 0;
     /** Where the node after all descendants is. */
-    this.next = new Int32Array(this.size);
+    this.next = new Int32Array(0);
     /** The parent, or -1. */
-    this.up = new Int32Array(this.size);
+    this.up = this.next;
     /** The position among the children of the parent. */
-    this.nth = new Int32Array(this.size);
+    this.nth = this.next;
     this.branches = 0;
     /** @type {Map<number, number>} Branches by the number that references use. */
     this.targets = new Map();
@@ -74,16 +81,50 @@ class Model {
     this.zero = new Set(this.header.zero ?? "");
     /** @type {Map<Shape, string[]>} */
     this.split = new Map();
-    this.connect();
+    this.steps = this.reading(text, start);
+    if (!isLazy) for (const _ of this.steps);
+  }
+
+  /**
+   * A model of any size, made in pieces so short that the page does not freeze.
+   * @param {string} text A payload.
+   * @returns {Promise<Model>}
+   */
+  static async load(text) {
+    const model = new Model(text, true);
+    for (const _ of model.steps) await new Promise((resolve) => setTimeout(resolve, 0));
+    return model;
+  }
+
+  /**
+   * Splits a payload into lines and finds out how these hang together.
+   * @param {string} text
+   * @param {number} start Where its second line begins; 0 where there is none.
+   * @returns {Generator<void, void, void>}
+   */
+  *reading(text, start) {
+    for (let from = start; from > 0 && from <= text.length; ) {
+      const end = text.indexOf("\n", from + CHARACTERS);
+      const stop = end < 0 ? text.length : end;
+      for (const line of text.slice(from, stop).split("\n")) this.lines.push(line);
+      from = stop + 1;
+      if (from <= text.length) yield;
+    }
+    this.size = this.lines.length;
+    this.next = new Int32Array(this.size);
+    this.up = new Int32Array(this.size);
+    this.nth = new Int32Array(this.size);
+    yield* this.connecting();
   }
 
   /** Finds out how the lines hang together. */
-  connect() {
+  *connecting() {
     /** @type {number[]} */
     const branches = [];
     /** @type {number[]} */
     const left = [];
     for (let at = 0; at < this.size; at += 1) {
+      if (at % NODES === NODES - 1) yield;
       const depth = branches.length - 1;
       if (depth < 0) {
         this.up[at] = -1;

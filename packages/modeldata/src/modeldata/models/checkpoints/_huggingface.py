@@ -17,6 +17,8 @@ from modeldata.models.checkpoints._errors import LoadError, import_extra
 _CONFIG = "config.json"
 # Where weights may be, the first that is there: a list of files, or a single file.
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+# A file that is mapped into memory is mapped anew after so many bytes were read.
+_MOST_MAPPED_BYTES = 2**25
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -148,29 +150,40 @@ class _SafetensorsFile:
 
 
 class _TorchFile:
-    """Tensors in a file of `torch.save`, mapped into memory; no code in it is run."""
+    """Tensors in a file of `torch.save`, mapped into memory; no code in it is run.
+
+    What was read of a mapped file counts as memory of the process, so now and then it is mapped
+    anew.
+    """
 
     def __init__(self, path: Path) -> None:
-        torch: Any = import_extra("torch", "hf", "Reading weights in a `.bin` file")
-        try:
-            # Files of the oldest format cannot be mapped.
-            is_zip = zipfile.is_zipfile(path)
-            state = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise LoadError(
-                f"The file `{path}` is damaged, or holds more than tensors: {error}. Fetch it "
-                "again, or save the model as safetensors."
-            ) from error
-        self._state: dict[str, Any] = {
-            k: v for k, v in state.items() if hasattr(v, "untyped_storage")
-        }
+        self._path = path
+        # Files of the oldest format cannot be mapped.
+        self._is_mapped = zipfile.is_zipfile(path)
+        self._state = self._load()
+        self._bytes_read = 0
         self.names = list(self._state)
 
     def info(self, name: str) -> TensorInfo:
         return _info_of(self._state[name])
 
     def values(self, name: str) -> np.ndarray:
+        if self._is_mapped and self._bytes_read > _MOST_MAPPED_BYTES:
+            self._state, self._bytes_read = self._load(), 0
+        self._bytes_read += self.info(name).stored_bytes
         return _values_of(self._state[name])
+
+    def _load(self) -> dict[str, Any]:
+        torch: Any = import_extra("torch", "hf", "Reading weights in a `.bin` file")
+        options: dict[str, Any] = {"map_location": "cpu", "weights_only": True}
+        try:
+            state = torch.load(self._path, mmap=self._is_mapped, **options)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            raise LoadError(
+                f"The file `{self._path}` is damaged, or holds more than tensors: {error}. Fetch "
+                "it again, or save the model as safetensors."
+            ) from error
+        return {k: v for k, v in state.items() if hasattr(v, "untyped_storage")}
 
 
 _WeightFile = _SafetensorsFile | _TorchFile

@@ -344,14 +344,34 @@ def test_search_finds_what_is_not_shown():
     assert paths("path:[499].kind") == ["['layers'][499].kind"]
     assert paths("type:box -conv path:[7]") == ["['layers'][7]"]
     assert len(paths("conv")) == 500
+    assert paths("path:layers*[499].k") == ["['layers'][499].kind"]
     assert paths('"no such words"') == []
     assert paths(" ") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("dtype:float32", ["['a']"]),
+        ("dtype:int", ["['b']"]),
+        ("shape:3", ["['a']", "['b']"]),
+        ("shape:3,4", ["['a']"]),
+        ("shape:3x*", ["['a']"]),
+        ("shape:(3)", ["['b']"]),
+        ("-dtype:float32 type:ndarray", ["['b']"]),
+    ],
+)
+def test_search_asks_what_arrays_are(query, found):
+    value = {"a": np.zeros((3, 4), np.float32), "b": np.arange(3), "c": "float32 3"}
+    tree = live(value)
+    hits = search_object(value, query, treeview.Options(), default_registry).hits
+    assert [tree.reveal(hit)[0].path() for hit in hits] == found
 
 
 def test_search_says_when_it_stopped():
     found = search_object(list(range(300_000)), "299999", treeview.Options(), default_registry)
     assert (found.hits, found.complete) == ([], False)
-    assert found.searched == 100_001
+    assert found.searched == 50_001
 
 
 def test_outputs_without_a_kernel_are_static():

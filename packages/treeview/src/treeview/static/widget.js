@@ -596,7 +596,7 @@ class Live {
     const field = document.createElement("input");
     field.type = "search";
     field.placeholder = "Search, type:…, path:…";
-    field.setAttribute("aria-label", "Search: words, type:name, path:text, -word");
+    field.setAttribute("aria-label", "Search: words, type:name, path:text, dtype:name, shape:sizes, -word");
     let timer = 0;
     let sought = "";
     const start = () => {

@@ -579,3 +579,40 @@ def test_a_huge_dictionary_costs_its_shown_part_only():
     root = build_document(huge)
     assert time.process_time() - started < 0.5
     assert root.omitted == 999_000
+
+
+def chain(links, *, last=("more",)):
+    """Dictionaries within one another, each with something else before or behind the next."""
+    node = {"end": []}
+    for number in range(links):
+        more = {name: [[number]] for name in last}
+        node = {"next": node, **more}
+    return node
+
+
+def links(root):
+    count = 0
+    while isinstance(root, Branch) and list(root.labels or ())[:1] == ["next"]:
+        root = root.values[0]
+        count += 1
+    return count
+
+
+def test_the_rest_of_each_link_does_not_use_up_a_chain():
+    assert links(build_document(chain(100))) == 100
+    assert links(build_document(chain(1000))) > 200
+    assert links(build_document(chain(100, last=("a", "b", "c", "d")))) > 20
+
+
+def test_each_of_several_large_siblings_gets_its_part():
+    large = [[[number] * 9 for number in range(10_000)] for _ in range(3)]
+    root = build_document(large, options=Options(max_items=10_000, max_nodes=3_000))
+    sizes = [sum(1 + len(child.values) for child in branch.values) for branch in root.values]
+    assert min(sizes) > 900
+    assert sum(sizes) < 3_000
+
+
+def test_a_roundtrip_of_a_chain_is_complete():
+    root = build_document(chain(200), options=Options(roundtrip=True))
+    assert links(root) == 200
+    assert all(branch.omitted == 0 for branch in branches(root))

@@ -5,9 +5,12 @@ stack is a branch that still has children to visit; its list of values holds raw
 and the loop replaces them one by one by their nodes. Children that are atoms already stand for
 themselves and are never visited, so a list of a million numbers costs one slice of it.
 
-Budget: a frame owns a number of nodes. Each child that is to be visited gets an equal share of
-what is left, and hands back what it did not need to the siblings after it. So one huge child
-cannot starve the others, and small ones do not waste their share.
+Budget: a frame owns a number of nodes. Of what is left a part is kept for each sibling that is
+still to be visited, and a child may use the rest; what it does not need goes back to the siblings
+after it. Near the root the kept parts are equal to its own, so one huge child cannot starve the
+others. But equal parts at every level would leave nothing after a dozen levels of a chain whose
+links hold something more. So further down they shrink with the square of the depth: as the sum of
+1/n² is finite, a chain of any depth has a fixed fraction of what there was near the root.
 
 Sharing: every object with children is remembered (and kept alive, for its `id` to stay its own)
 with the place where it was met first. The second sighting becomes a reference to the first. So
@@ -49,6 +52,9 @@ from treeview._view import ArraySketch, Shown, Sketch, Steps, View
 from treeview._visualizing import with_extra
 
 _UNLIMITED = 2**62
+_KEPT = 8
+"""Nodes that are kept for each sibling, however deep."""
+
 _SKETCH_TYPES = frozenset({Sketch, ArraySketch})
 _OWN_HANDLERS = "treeview.handlers.containers"
 _NO_KEYS: dict[Any, Any] = {}
@@ -262,8 +268,8 @@ class Walk:
         if kind is not list and kind is not dict:
             return None
         look, count = self._own_look(kind), len(obj)
-        share = min(frame.left // (len(frame.pending) + 1), self.max_items)
-        if look is None or not 0 < count <= share or frame.depth + 1 >= self.max_depth:
+        most = min(self._share(frame), self.max_items)
+        if look is None or not 0 < count <= most or frame.depth + 1 >= self.max_depth:
             return None
         room = self.atoms.room
         # Tuples of atoms are nothing that garbage collection has to look at again and again.
@@ -291,8 +297,15 @@ class Walk:
             self.looks[kind] = sketch if isinstance(sketch, Sketch) else None
         return self.looks[kind]
 
+    def _share(self, frame: Frame) -> int:
+        """How many nodes the next child of a branch may be."""
+        waiting = len(frame.pending)
+        equal = frame.left // (waiting + 1)
+        kept = max(equal // max(frame.depth, 1) ** 2, min(equal, _KEPT))
+        return frame.left - waiting * kept
+
     def _grow(self, sketch: Sketch, frame: Frame, index: int) -> Branch:
-        share = frame.left // (len(frame.pending) + 1)
+        share = self._share(frame)
         limit, note = min(self.max_items, share), sketch.note
         if frame.depth + 1 >= self.max_depth:
             limit = 0

@@ -29,7 +29,7 @@ TREEVIEW = "packages/treeview"
 MODELDATA = "packages/modeldata"
 
 # Tests with these markers need more than the package, and have sessions of the same names.
-APART = ("browser", "notebook", "reference")
+APART = ("browser", "frontends", "notebook", "reference")
 LEAVE_APART = ("-m", " and ".join(f"not {marker}" for marker in APART))
 TESTS = ("tests", f"{TREEVIEW}/tests", f"{MODELDATA}/tests")
 SCRIPTS = f"{TREEVIEW}/tests/js"
@@ -140,6 +140,14 @@ def browser(session):
     install_scripts(session)
     marked = ("-m", "browser", *TESTS)
     run_tests(session, "--forbid-skips", *marked, sources=("treeview", "modeldata"))
+
+
+@nox.session
+def frontends(session):
+    """Test notebooks in JupyterLab, Notebook and marimo, on a headless Chromium."""
+    session.env["CHROMIUM"] = find_browser(session)
+    install_both(session, "frontends")
+    run_tests(session, "--forbid-skips", "tests/frontends", sources=("treeview",))
 
 
 def install_both(session, *groups):

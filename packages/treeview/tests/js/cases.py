@@ -1,6 +1,8 @@
 """Writes payloads and what they must read as, for the tests of the scripts.
 
 Usage: python cases.py FILE
+
+What concerns pictures goes to `pictures.json` beside it.
 """
 
 import collections
@@ -8,8 +10,11 @@ import json
 import random
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import treeview
+from picture_cases import place_cases, write_cases
 from treeview._layout import open_counts
 from treeview._payload import Payload
 
@@ -88,6 +93,9 @@ def main():
             cases += [case(value(rng), width, limit) for _ in range(25)]
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         json.dump(cases, file)
+    numbers = np.random.default_rng(0)
+    pictures = {"values": write_cases(numbers), "places": place_cases(numbers)}
+    Path(sys.argv[1]).with_name("pictures.json").write_text(json.dumps(pictures), encoding="utf-8")
 
 
 if __name__ == "__main__":

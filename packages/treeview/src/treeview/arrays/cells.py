@@ -157,25 +157,13 @@ def _kept(values: NumpyArray) -> tuple[CellKind, NumpyArray, tuple[str, ...]]:
 
 def _by_value(flat: NumpyArray) -> tuple[CellKind, NumpyArray, tuple[str, ...]]:
     """Numbers and times of which few are different, or that no browser has."""
-    is_small = flat.dtype.kind == "V"
+    is_small = flat.dtype.itemsize == 1
     # What extends NumPy has no order for every type, but all its values fit a byte.
     keys = np.ascontiguousarray(flat).view(np.uint8) if is_small else flat
     _, first, places = np.unique(keys, return_index=True, return_inverse=True)
     distinct = flat[first]
-    texts = map(_small_text, distinct) if is_small else map(str, distinct)
+    texts = (repr(value.item()) if is_small else str(value) for value in distinct)
     return "texts", places.ravel(), tuple(texts)
-
-
-def _small_text(value: Any) -> str:
-    """The shortest digits that tell a number from the others of its type."""
-    plain = value.item()
-    if not isinstance(plain, float) or not np.isfinite(plain):
-        return repr(plain)
-    for digits in range(1, 17):
-        short = float(f"{plain:.{digits}g}")
-        if type(value)(short) == value:
-            return repr(short)
-    return repr(plain)
 
 
 def _by_text(flat: NumpyArray) -> tuple[CellKind, NumpyArray, tuple[str, ...]]:

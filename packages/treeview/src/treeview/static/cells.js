@@ -288,10 +288,37 @@ function realText(value, kind) {
   const precision = PRECISIONS[kind];
   if (!precision || !Number.isFinite(value) || value === 0) return pythonFloat(value);
   for (let digits = 1; digits < 10; digits += 1) {
-    const short = Number(value.toPrecision(digits));
-    if (narrowed(short, precision) === value) return pythonFloat(short);
+    // Below a power of two numbers are closer to each other than above it, so that the next larger
+    // decimal may be one of it where the nearest one is not.
+    for (const short of [rounded(value, digits), raised(value, digits)]) {
+      if (narrowed(short, precision) === value) return pythonFloat(short);
+    }
   }
   return pythonFloat(value);
+}
+
+/**
+ * A number with so many digits; half way between two, the one whose last digit is even.
+ * @param {number} value
+ * @param {number} digits
+ */
+function rounded(value, digits) {
+  const [longer = "", power = ""] = value.toExponential(digits).split("e");
+  const lower = longer.slice(0, -1);
+  const isHalf = longer.endsWith("5") && Number(`${longer}e${power}`) === value;
+  return isHalf && /[02468]\.?$/.test(lower) ? Number(`${lower}e${power}`) : Number(value.toPrecision(digits));
+}
+
+/**
+ * The number with so many digits that is next to another one, away from zero.
+ * @param {number} value
+ * @param {number} digits
+ */
+function raised(value, digits) {
+  const [longer = "", power = ""] = value.toExponential(20).split("e");
+  const kept = longer.replace(".", "").slice(0, digits + (value < 0 ? 1 : 0));
+  const next = BigInt(kept) + (value < 0 ? -1n : 1n);
+  return Number(`${next}e${Number(power) - digits + 1}`);
 }
 
 /** @param {number} value */

@@ -124,7 +124,7 @@ class LiveModel extends Model {
     const column = () => new Int32Array(all.length);
     Object.assign(this, { lines: all, size: all.length, next: column(), up: column(), nth: column(), branches: 0 });
     this.targets.clear();
-    this.connect();
+    for (const _ of this.connecting());
     this.take(part.header, start);
     this.link();
     return by;

@@ -1,5 +1,6 @@
 """How Python's own types look."""
 
+import ast
 import collections
 import datetime
 import decimal
@@ -447,3 +448,24 @@ def test_tracebacks_show_their_places():
         r"traceback\[.*test_handlers.py:\d+ in test_tracebacks_show_their_places\]",
         shown(trace, width=200),
     )
+
+
+def test_syntax_trees_show_their_fields_and_no_places():
+    tree = ast.parse("x + 1", mode="eval").body
+    left = "Name(id='x', ctx=Load())"
+    assert shown(tree, 120) == f"BinOp(left={left}, op=Add(), right=Constant(value=1, kind=None))"
+
+
+def test_a_roundtrip_of_a_syntax_tree_makes_an_equal_one():
+    tree = ast.parse("def f(a, *b): return [a for a in b if a] or 'text'")
+    again = eval(shown(tree, roundtrip=True), {"ast": ast})
+    assert ast.dump(again) == ast.dump(tree)
+
+
+def test_a_roundtrip_of_a_structure_of_the_operating_system_evaluates():
+    moment = time.gmtime(0)
+    assert eval(shown(moment, roundtrip=True), {"time": time}) == moment
+
+
+def test_a_type_variable_is_no_python():
+    assert shown(typing.TypeVar("T"), roundtrip=True) == "<~T>"

@@ -46,6 +46,7 @@ _ADAPTERS = {
 }
 _OWN = {
     "builtins": "treeview.handlers:register",
+    "ast": "treeview.handlers.syntax:register",
     **{module: f"treeview.adapters.{file}:register" for module, file in _ADAPTERS.items()},
 }
 _ADAPTER_METHODS = ("describe", "statistics", "fetch")

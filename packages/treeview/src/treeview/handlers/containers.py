@@ -78,7 +78,9 @@ def draw_tuple(obj: Any, view: View) -> Sketch:
         fresh = count <= _SHORT_TUPLE and has_only(obj, _FRESH)
         return Sketch(_OPEN_TUPLE, obj, _CLOSE_TUPLE, steps="index", count=count, fresh=fresh)
     names = _field_names(kind, count)
-    if class_of(names) is tuple and len(names) == count and has_only(names, {str}):
+    # Types written in C have names for their members, but do not take them in calls.
+    named = not (view.options.roundtrip and type_attribute(kind, "n_sequence_fields"))
+    if named and class_of(names) is tuple and len(names) == count and has_only(names, {str}):
         return view.record(obj, dict(zip(names, _tuple.__iter__(obj), strict=True)))
     items = Sketch(_OPEN_TUPLE, _tuple.__iter__(obj), _CLOSE_TUPLE, steps="index", count=count)
     return _wrapped(obj, items, view)

@@ -169,8 +169,11 @@ def draw_written(obj: object, written: str, view: View) -> Node | Sketch:
 
 def _rebuilds(kind: type, written: str) -> bool:
     """Whether the `repr` of an object may be taken for Python: a call of its class, or Python's."""
+    if written.startswith(f"{type_name(kind)}("):
+        return True
+    # Type variables write themselves as `~T`.
     package = type_module(kind).partition(".")[0]
-    return package in sys.stdlib_module_names or written.startswith(f"{type_name(kind)}(")
+    return package in sys.stdlib_module_names and written[:1] not in {"~", "+", "-"}
 
 
 def _styled(obj: object, written: str, view: View) -> Text:

@@ -295,3 +295,29 @@ def test_missing_parameters_are_listed():
     with pytest.raises(ValueError, match="but 2 are missing: 'l/Linear.weights', 'l/AddBias.bias'"):
         nn.assert_no_parameter_slots([layer])
     nn.assert_no_parameter_slots(nn.Linear.from_config("l", jax.random.key(0), {"a": 2}, {"x": 3}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "distribution", "impl"),
+    [
+        ("fan_in", "uniform", "threefry2x32"),
+        ("fan_out", "normal", "threefry2x32"),
+        ("fan_avg", "truncated_normal", "rbg"),
+    ],
+)
+def test_draws_are_those_of_jax(mode, distribution, impl):
+    key, shape = jax.random.key(5, impl=impl), (2, 4, 7)
+    weights = nn.variance_scaling_initializer(
+        key,
+        scale=1.7,
+        mode=mode,
+        distribution=distribution,
+        parallel_axes={},
+        convolution_spatial_axes={"w": 2},
+        input_axes={"a": 4},
+        output_axes={"c": 7},
+        dtype=jnp.float32,
+    )
+    draw = jax.nn.initializers.variance_scaling(1.7, mode, distribution, in_axis=1, out_axis=2)
+    found = weights.unwrap("w", "a", "c")
+    np.testing.assert_allclose(found, draw(key, shape, jnp.float32), rtol=1e-6)

@@ -6,12 +6,13 @@ products read weights fastest in that order.
 """
 
 import functools
-import itertools
+import math
 from collections.abc import Hashable, Mapping
 from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from modeldata.named import NamedArray
 from modeldata.nn._axes import list_names
@@ -76,48 +77,53 @@ def variance_scaling_initializer(
         ValueError: If an axis is in two groups.
     """
     groups = [parallel_axes, convolution_spatial_axes, input_axes, output_axes]
-    names = tuple(_joined(*groups))
-    shapes = tuple(tuple(group.values()) for group in groups)
-    data = _draw(key, scale=scale, mode=mode, distribution=distribution, shapes=shapes, dtype=dtype)
-    ends = _ends(shapes)
+    sizes = _joined(*groups)
+    names, shape = tuple(sizes), tuple(sizes.values())
+    window, inputs, outputs = (math.prod(group.values()) for group in groups[1:])
+    terms = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}
+    # Empty arrays have no terms.
+    variance = scale / max(terms[mode] * window, 1)
+    count = math.prod(shape)
+    flat = _draw(key, variance, _drawn_count(key, count), distribution, jnp.dtype(dtype))
+    first = len(parallel_axes) + len(convolution_spatial_axes)
+    last = first + len(input_axes)
+    order = (*range(first), *range(last, len(shape)), *range(first, last))
     return NamedArray(
-        data_array=data,
-        dims=(*names[: ends[1]], *names[ends[2] :], *names[ends[1] : ends[2]]),
+        data_array=_arrange(flat, shape, order), dims=tuple(names[axis] for axis in order)
     )
 
 
-def _ends(shapes: tuple[tuple[int, ...], ...]) -> list[int]:
-    """Returns where each group of axes ends."""
-    return list(itertools.accumulate(map(len, shapes)))
+# JAX draws each number from the key and the number's place, so a draw begins with any shorter one.
+# Small arrays are cut from draws of few sizes, because compiling a draw takes longer than drawing.
+_COMMON_COUNTS = (2**13, 2**18)
 
 
-# Compiled as a whole: drawing step by step would compile each step for each shape.
-@functools.partial(jax.jit, static_argnames=("scale", "mode", "distribution", "shapes", "dtype"))
+def _drawn_count(key: jax.Array, count: int) -> int:
+    if isinstance(key, Tracer) or not getattr(jax.config, "jax_threefry_partitionable", False):
+        return count
+    if str(jax.random.key_impl(key)) != "threefry2x32":
+        return count
+    return next((common for common in _COMMON_COUNTS if count <= common), count)
+
+
+@functools.partial(jax.jit, static_argnames=("count", "distribution", "dtype"))
 def _draw(
     key: jax.Array,
-    *,
-    scale: float,
-    mode: Literal["fan_in", "fan_out", "fan_avg"],
+    variance: float,
+    count: int,
     distribution: Literal["uniform", "normal", "truncated_normal"],
-    shapes: tuple[tuple[int, ...], ...],
     dtype: Any,
 ) -> jax.Array:
-    """Draws with axes parallel, convolution, input, output; returns inputs last."""
-    ends = _ends(shapes)
-    sizes = tuple(itertools.chain(*shapes))
-    # JAX wants at least one input and one output axis, so each gets one more of size one.
+    # Drawn in one axis, which compiles faster than in many and gives the same numbers.
     draw = jax.nn.initializers.variance_scaling(
-        scale,
-        mode,
-        distribution,
-        in_axis=(*range(ends[1], ends[2]), ends[3]),
-        out_axis=(*range(ends[2], ends[3]), ends[3] + 1),
-        batch_axis=tuple(range(ends[0])),
-        dtype=dtype,
+        variance, "fan_in", distribution, in_axis=1, out_axis=2, batch_axis=0, dtype=dtype
     )
-    data = draw(key, (*sizes, 1, 1)).reshape(sizes)
-    order = (*range(ends[1]), *range(ends[2], ends[3]), *range(ends[1], ends[2]))
-    return jnp.transpose(data, order)
+    return draw(key, (count, 1, 1)).reshape(count)
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "order"))
+def _arrange(flat: jax.Array, shape: tuple[int, ...], order: tuple[int, ...]) -> jax.Array:
+    return jnp.transpose(flat[: math.prod(shape)].reshape(shape), order)
 
 
 xavier_uniform_initializer: LinearOperatorWeightInitializer = functools.partial(

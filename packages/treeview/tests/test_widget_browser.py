@@ -273,6 +273,7 @@ def test_pictures_come_with_what_is_opened(host):
     there = host(treeview.widget(tour(), depth=2, autovisualize=True))
     page = there.page
     arrow(wait_line(page, "Block(index=1"))
-    page.wait_for_selector("figure img")
-    script = "all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))"
-    assert min(page.eval_on_selector_all("figure img", script)) >= 8
+    page.wait_for_selector(".tv-pic canvas")
+    assert page.locator("figure").count() == 1
+    page.locator(".tv-pic").hover(position={"x": 2, "y": 2})
+    page.wait_for_function("document.querySelector('.tv-told').textContent.includes('-32')")

@@ -18,6 +18,8 @@ const FILES = [
   "keys.js",
   "actions.js",
   "frames.js",
+  "cells.js",
+  "pictures.js",
   "widget.js",
 ];
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from treeview._aliases import read_names
+from treeview._cells import CellData
 from treeview._document import ATOM_TYPES, Branch, Foreign, Node, Picture, Reference, Text
 from treeview._inline import flat_spans
 from treeview._layout import open_counts
@@ -21,6 +22,8 @@ from treeview._widget.lazy import LazyWalk, Part, child_key
 PAGE_WIDTH = 100
 _FIRST_LINES = 1_000
 _ROUNDS = 4
+# How many bytes the values of the pictures in a message may take.
+_MOST_BYTES = 200_000
 _ALL = 2**31 - 1
 _SMALL = 8
 _NOT_OBJECTS = frozenset({Sketch, ArraySketch, Text, Branch, Picture, Foreign, Reference})
@@ -288,7 +291,10 @@ class LiveTree:
             before=header.before,
             marks=header.marked,
         )
-        figures = figure_templates(payload.views)
+        views = payload.views.items()
+        cells = CellData(_MOST_BYTES)
+        cells.add({at: view for at, view in views if isinstance(view, Picture) and view.grids})
+        figures = figure_templates(payload.views) + cells.element(name="tv-cells")
         return {"payload": text, "figures": figures, "version": self.version}
 
 

@@ -196,7 +196,7 @@ class LiveView extends View {
    * @param {(request: object) => void} ask
    */
   constructor(tree, model, figures, ask) {
-    super(tree, model, figures);
+    super(tree, model, figures, livePictures);
     this.live = model;
     this.ask = ask;
     /** @type {Set<number>} Branches that open when the answer comes. */
@@ -428,6 +428,19 @@ function focusOf(element) {
   return root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
 }
 
+/** @type {CellSource[]} What is known of the cells of pictures, one for each message. */
+const sources = [];
+
+/** Makes pictures live, as those of pages. @type {Pictures} */
+const livePictures = {
+  loaded: async () => undefined,
+  mount: (figure) => {
+    const source = sources[Number(figure.dataset.source)];
+    if (source && "g" in figure.dataset) new LivePicture(figure, source);
+  },
+  build: () => null,
+};
+
 /**
  * Pictures and rich output by the position of their leaf. Templates run no scripts and load nothing.
  * @param {string} html
@@ -437,8 +450,11 @@ function readFigures(html) {
   holder.innerHTML = html;
   /** @type {Map<number, Element>} */
   const figures = new Map();
+  const cells = holder.content.querySelector("script.tv-cells");
+  if (cells) sources.push(new CellSource(cells));
   for (const { content } of holder.content.querySelectorAll("template")) {
     for (const figure of content.querySelectorAll("[data-v]")) {
+      if (cells) figure.setAttribute("data-source", String(sources.length - 1));
       figures.set(Number(figure.getAttribute("data-v")), figure);
     }
   }
@@ -633,7 +649,7 @@ class Live {
       const link = target instanceof Element && target.closest("a");
       if (link) event.preventDefault();
       if (!(line instanceof HTMLElement) || !(target instanceof Element) || !row) return;
-      if (target.closest(".tv-rich") || !getSelection()?.isCollapsed) return;
+      if (target.closest(".tv-rich, figure") || !getSelection()?.isCollapsed) return;
       shown.activate(line);
       const margin = line.querySelector(":scope > i");
       const isArrow = row.open !== undefined && margin !== null && event.clientX < margin.getBoundingClientRect().right;
@@ -644,7 +660,7 @@ class Live {
     shown.list.addEventListener(
       "keydown",
       (event) => {
-        const line = event.target instanceof HTMLElement ? event.target.closest(".r") : null;
+        const line = event.target; // pictures in lines have keys of their own
         const row = line instanceof HTMLElement ? shown.rows.get(line) : undefined;
         if (event.key !== "Enter" || !(line instanceof HTMLElement) || !row) return;
         if (row.kind === "rest" || row.kind === "before" || event.ctrlKey || event.metaKey || event.altKey) return;

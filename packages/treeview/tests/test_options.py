@@ -81,7 +81,14 @@ def test_a_truth_value_is_no_number_and_a_number_no_truth_value():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("width", 0), ("depth", -1), ("max_items", -1), ("max_lines", 0), ("seconds", -0.5)],
+    [
+        ("width", 0),
+        ("depth", -1),
+        ("abbreviation_threshold", 0),
+        ("max_items", -1),
+        ("max_lines", 0),
+        ("seconds", -0.5),
+    ],
 )
 def test_a_value_out_of_range_is_refused(name, value):
     with pytest.raises(ValueError, match=f"Expected `{name}` to be at least"):

@@ -234,3 +234,25 @@ def test_cycles_are_no_python():
 
 def test_a_render_ends_without_a_newline():
     assert not treeview.render_text([1] * 100).endswith("\n")
+
+
+def test_parts_from_the_abbreviation_threshold_on_are_their_name_and_size():
+    tree = {"a": [1, 2, 3], "b": {"c": [4], "d": []}, "e": SimpleNamespace(x=[5])}
+    assert document(tree, abbreviation_threshold=1, width=80) == (
+        "{\n  'a': [… 3 items],\n  'b': {… 2 items},\n  'e': SimpleNamespace(… 1 field),\n}"
+    )
+    assert document(tree["b"], abbreviation_threshold=1, width=80) == (
+        "{\n  'c': [… 1 item],\n  'd': [],\n}"
+    )
+    assert document(tree, abbreviation_threshold=3) == document(tree)
+
+
+def test_html_opens_what_is_abbreviated():
+    html = treeview.render_html({"a": ["inside"]}, abbreviation_threshold=1)
+    assert "… 1 item" in html
+    assert "'inside'" in html
+
+
+def test_a_roundtrip_abbreviates_nothing():
+    tree = [[1, [2, 3]]]
+    assert document(tree, abbreviation_threshold=1, roundtrip=True) == "[[1, [2, 3]]]"

@@ -98,6 +98,17 @@ def omitted_span(omitted: int | None, name: str, *, more: bool = True) -> Span:
     return f"{ELLIPSIS} {omitted:,} {word}{name}".rstrip(), "muted"
 
 
+def abbreviate(branch: Branch) -> None:
+    """Folds a branch of a walk that is still going on to its name and size: `[… 3 items]`."""
+    count = None if branch.omitted is None else branch.omitted + len(branch.values)
+    if not branch.values and not count:
+        return
+    branch.opened, branch.inline = False, False
+    if branch.folded is None:
+        size = omitted_span(count, branch.omitted_name, more=False)
+        branch.folded = text(branch.head, size, branch.tail)
+
+
 def keeps_comma(branch: Branch) -> bool:
     """Whether the last child keeps its separator on one line: a tuple of one item."""
     return (

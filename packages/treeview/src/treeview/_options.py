@@ -15,6 +15,9 @@ class Options:
     Attributes:
         width: Columns of a line of text; None for those of the terminal, or 80.
         depth: How many levels below the root are opened up; None for all.
+        abbreviation_threshold: From how many levels below the root on a branch is but its name and
+            size, such as `Linear(… 3 fields)`, until a reader opens it; None to write as much of it
+            as there is room for. Unlike `depth` this leaves out nothing from HTML.
         max_items: How many children of one container are visited.
         max_lines: About how many lines of text a rendering takes; None for all of it.
         max_nodes: How many objects are visited in all.
@@ -34,6 +37,7 @@ class Options:
 
     width: int | None = None
     depth: int | None = None
+    abbreviation_threshold: int | None = None
     max_items: int = 1000
     max_lines: int | None = 40
     max_nodes: int = 50_000
@@ -121,6 +125,7 @@ def _accepted_types(annotation: Any) -> tuple[type, ...]:
 _LEAST = {
     "width": 1,
     "depth": 0,
+    "abbreviation_threshold": 1,
     "max_items": 0,
     "max_lines": 1,
     "max_nodes": 1,

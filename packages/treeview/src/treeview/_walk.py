@@ -42,7 +42,7 @@ from treeview._document import (
 )
 from treeview._frames import Frame, place_text
 from treeview._guard import STOP, Damage, describe_error
-from treeview._inline import inline_text
+from treeview._inline import abbreviate, inline_text
 from treeview._names import class_of, type_attribute, type_name
 from treeview._options import Options, changed_options, current_options
 from treeview._paths import Step
@@ -141,6 +141,8 @@ class Walk:
             exact=self.exact, room=_UNLIMITED if self.exact else options.max_bytes
         )
         self.max_depth = _UNLIMITED if options.depth is None else options.depth
+        brief = None if self.exact else options.abbreviation_threshold
+        self.brief_depth = _UNLIMITED if brief is None else brief
         self.deadline = float("inf") if self.exact else perf_counter() + options.seconds
         self.stack: list[Frame] = []
         self.found: dict[int, tuple[type, list[Handler]]] = {}
@@ -281,6 +283,8 @@ class Walk:
         steps = index_steps(count) if labels is None else KeySteps(labels)
         branch = Branch(look.head, values, look.tail, labels, look.joint, steps, look.separator)
         self.seen[id(obj)] = (obj, branch, frame, index)
+        if frame.depth + 1 >= self.brief_depth:
+            abbreviate(branch)
         frame.left -= count
         if self.exact:
             self._count(frame, branch, count)
@@ -331,6 +335,8 @@ class Walk:
             None,
             sketch.inline,
         )
+        if frame.depth + 1 >= self.brief_depth:
+            abbreviate(branch)
         if sketch.revealed:
             for outer in self.stack:
                 outer.branch.opened = True

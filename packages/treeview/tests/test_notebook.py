@@ -134,12 +134,6 @@ def test_a_rule_says_which_arrays_are_drawn(shell):
     with pytest.raises(TypeError, match="Expected `autovisualize` to be bool or Callable, got 'x'"):
         install(shell=shell, autovisualize="x")
     assert shown(shell, [np.eye(4), np.eye(5)])["text/html"].count("data:image/png") == 1
-    install(shell=shell)
-    load_ipython_extension(shell)
-    shell.user_ns.update(rule=rule, eye=np.eye(4), seen=[])
-    magic = shell.magics_manager.magics["cell"]["autovisualize"]
-    magic("rule", "import treeview; seen.append(treeview.render_html([eye, eye + 1]))")
-    assert shell.user_ns["seen"][0].count("data:image/png") == 1
 
 
 def printers(shell):
@@ -166,20 +160,32 @@ def test_uninstall_leaves_what_others_registered_since(shell):
 
 
 def test_the_extension_installs_and_removes_display_and_magic(shell):
-    before = printers(shell)
+    def state():
+        magics = {kind: set(names) for kind, names in shell.magics_manager.magics.items()}
+        transforms = list(shell.input_transformer_manager.line_transforms)
+        completers = set(shell.strdispatchers["complete_command"].strs)
+        return printers(shell), magics, transforms, completers
+
+    before = state()
+    load_ipython_extension(shell)
     load_ipython_extension(shell)
     assert "text/html" in shown(shell, [1])
     assert "autovisualize" in shell.magics_manager.magics["cell"]
     unload_ipython_extension(shell)
-    assert printers(shell) == before
-    assert "autovisualize" not in shell.magics_manager.magics["cell"]
+    assert state() == before
 
 
-def test_the_magic_wants_true_or_false(shell):
-    load_ipython_extension(shell)
-    magic = shell.magics_manager.magics["cell"]["autovisualize"]
-    with pytest.raises(ValueError, match="Expected `True`, `False`, the name of a rule or nothing"):
-        magic("maybe", "1")
+def test_options_of_the_installation_yield_to_those_of_the_moment(shell):
+    import treeview
+
+    nested = [[[1, 2]]]
+    install(shell=shell, depth=1)
+    assert shown(shell, nested)["text/plain"] == "[[… 1 item]]"
+    with treeview.options(depth=2):
+        assert shown(shell, nested)["text/plain"] == "[[[… 2 items]]]"
+    with pytest.raises(TypeError, match="Expected the name of an option, got `dept`; did you mean"):
+        install(shell=shell, dept=2)
+    assert shown(shell, nested)["text/plain"] == "[[… 1 item]]"
 
 
 def test_outside_of_ipython_it_says_so():

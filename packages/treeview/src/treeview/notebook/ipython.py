@@ -9,7 +9,9 @@ replaced for as long as treeview is installed. Nothing is displayed on the side.
 import importlib
 import sys
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -23,9 +25,8 @@ from weakref import WeakKeyDictionary
 
 from treeview._document import ATOM_TYPES
 from treeview._names import type_attribute
-from treeview._options import changed_options
+from treeview._options import Options, changed_options, current_options, options
 from treeview._rendering import Displayable, render
-from treeview.notebook.magics import register_magics, unregister_magics
 from treeview.notebook.prompts import Undo, install_debugger, install_displayhook, prompt_text
 
 # IPython has text printers of its own for these.
@@ -55,6 +56,7 @@ _PLAIN_TYPES: frozenset[type] = ATOM_TYPES | {
 
 _installed: WeakKeyDictionary[Any, list[Undo]] = WeakKeyDictionary()
 _prompts: list[Undo] = []
+_cell: ContextVar[frozenset[str]] = ContextVar("treeview.cell", default=frozenset())
 
 
 def install(
@@ -64,6 +66,7 @@ def install(
     displayhook: bool = False,
     debugger: bool = False,
     shell: Any = None,
+    **options: Any,
 ) -> None:
     """Shows results with treeview until `uninstall` is called: in IPython, or at other prompts.
 
@@ -77,15 +80,18 @@ def install(
             show theirs so.
         shell: The IPython shell; None for the one that runs. With `displayhook` or `debugger`
             there need not be one.
+        **options: Other fields of `Options`, for the results that are shown so. What
+            `treeview.options` or `%%treeview` says where a result is made goes before.
 
     Raises:
         RuntimeError: No IPython shell runs, and no other prompt is chosen.
-        TypeError: `types` holds something that is not a type, or `autovisualize` is neither a truth
-            value nor a rule.
+        TypeError: `types` holds something that is not a type, `autovisualize` is neither a truth
+            value nor a rule, or an option is unknown or has a value of another type.
+        ValueError: An option is out of range.
     """
     chosen = None if types is None else _checked_types(types)
     shell = shell or _running_shell(required=not (displayhook or debugger))
-    changes: dict[str, Any] = {"autovisualize": autovisualize} if autovisualize else {}
+    changes = {**options, **({"autovisualize": autovisualize} if autovisualize else {})}
     changed_options(changes)  # refuses a wrong value before anything changes
     uninstall(shell=shell)
     if shell is not None:
@@ -106,13 +112,13 @@ def _install_shell(shell: Any, chosen: tuple[type, ...] | None, changes: dict[st
         if chosen is None and not _adds_value(obj, formatter):
             return _own_bundle(obj)
         if in_terminal():
-            return {"text/plain": prompt_text(obj, sys.stdout, changes)}
-        rendering = obj if isinstance(obj, Displayable) else render(obj, **changes)
+            return {"text/plain": prompt_text(obj, sys.stdout, _wanted(changes))}
+        rendering = obj if isinstance(obj, Displayable) else render(obj, **_wanted(changes))
         return {"text/plain": rendering.text(), "text/html": rendering.html()}
 
     def print_text(obj: Any, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it
         stream = sys.stdout if in_terminal() else None
-        printer.text("..." if cycle else prompt_text(obj, stream, changes))
+        printer.text("..." if cycle else prompt_text(obj, stream, _wanted(changes)))
 
     bundles, texts = formatter.mimebundle_formatter, formatter.formatters["text/plain"]
     everything = (object,) if chosen is None else chosen
@@ -135,16 +141,35 @@ def uninstall(*, shell: Any = None) -> None:
         undo()
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Is what `%load_ext treeview` calls: installs the display and `%%autovisualize`."""
-    install(shell=shell)
-    register_magics(shell)
+def is_installed(shell: Any) -> bool:
+    """Whether an IPython shell shows results with treeview."""
+    return shell in _installed
 
 
-def unload_ipython_extension(shell: Any) -> None:
-    """Is what `%unload_ext treeview` calls."""
-    uninstall(shell=shell)
-    unregister_magics(shell)
+@contextmanager
+def cell_options(changes: dict[str, Any]) -> Generator[None]:
+    """Options that go before those of `install`, until the block ends.
+
+    Args:
+        changes: Changes of the options.
+    """
+    with options(**changes):
+        token = _cell.set(_cell.get().union(changes))
+        try:
+            yield
+        finally:
+            with suppress(ValueError):  # the context has ended before
+                _cell.reset(token)
+
+
+def _wanted(changes: dict[str, Any]) -> dict[str, Any]:
+    """Those changes by `install` that nobody has overruled for the moment."""
+    current, defaults = current_options(), Options()
+
+    def overruled(name: str) -> bool:
+        return name in _cell.get() or getattr(current, name) is not getattr(defaults, name)
+
+    return {name: value for name, value in changes.items() if not overruled(name)}
 
 
 def _checked_types(types: type | Iterable[type]) -> tuple[type, ...]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         with_font_size,
     )
     from treeview._report import Page
+    from treeview._token_figures import token_attention, token_scores
     from treeview.arrays.autovisualizer import ArrayAutovisualizer
     from treeview.arrays.delegate import delegating_adapter
     from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Shard, Statistics
@@ -71,6 +72,8 @@ __all__ = [
     "show",
     "styled",
     "text_on_color",
+    "token_attention",
+    "token_scores",
     "totals",
     "uninstall",
     "unload_ipython_extension",
@@ -94,6 +97,7 @@ _LATER = {
         "with_font_size",
     ),
     "treeview._report": ("Page",),
+    "treeview._token_figures": ("token_attention", "token_scores"),
     "treeview.arrays.autovisualizer": ("ArrayAutovisualizer",),
     "treeview.arrays.delegate": ("delegating_adapter",),
     "treeview.arrays.protocol": ("ArrayAdapter", "ArrayInfo", "Axis", "Shard", "Statistics"),

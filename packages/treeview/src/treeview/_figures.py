@@ -170,28 +170,69 @@ def text_on_color(
         ValueError: The range is empty or the map holds something that is no colour.
     """
     low = -vmax if vmin is None else vmin
-    if not low < vmax:
-        raise ValueError(
-            f"Expected `vmin` to be less than `vmax`, got {low!r} and {vmax!r}; pass the limits of"
-            " the values."
-        )
-    if colormap is not None:
-        table = parse_colormap(colormap)
-    else:
-        table = diverging_map() if vmin is None else sequential_map()
-    number = float(value)
-    if math.isnan(number):
-        red, green, blue = 128, 128, 128
-    else:
-        position = min(max((number - low) / (vmax - low), 0.0), 1.0)
-        red, green, blue = (int(part) for part in table[round(position * (len(table) - 1)), :3])
-    text = printable(text)
-    letters = _LIGHT if _luminance(red, green, blue) < 0.18 else _DARK
-    outline = "" if low <= number <= vmax else ";outline:2px solid #e07000;outline-offset:-2px"
-    style = f"background:rgb({red},{green},{blue});color:{letters};padding:0 2px{outline}"
-    body = f'<span style="{style}" title="{escape(repr(number))}">{escape(text)}</span>'
-    ansi = f"\x1b[48;2;{red};{green};{blue};38;5;{231 if letters == _LIGHT else 16}m{text}\x1b[0m"
-    return Figure(text, Markup(body), ansi)
+    shading = Shading(low, vmax, colormap, diverging=vmin is None)
+    number, text = float(value), printable(text)
+    return Figure(
+        text, Markup(shading.span(text, number)), colored_text(text, *shading.colors(number))
+    )
+
+
+class Shading:
+    """Colours for text that stand for numbers.
+
+    Args:
+        low: The value of the first colour.
+        high: The value of the last colour.
+        colormap: Colours from the lowest to the highest value, or None for the usual ones.
+        diverging: Whether these are those around zero.
+
+    Attributes:
+        table: The colours, `uint8[256, 4]`.
+
+    Raises:
+        ValueError: The range is empty or the map holds something that is no colour.
+    """
+
+    def __init__(self, low: float, high: float, colormap: Any, *, diverging: bool) -> None:
+        if not low < high:
+            raise ValueError(
+                f"Expected `vmin` to be less than `vmax`, got {low!r} and {high!r}; pass the limits"
+                " of the values."
+            )
+        self._low, self._high = low, high
+        if colormap is not None:
+            self.table = parse_colormap(colormap)
+        else:
+            self.table = diverging_map() if diverging else sequential_map()
+
+    def colors(self, number: float) -> tuple[tuple[int, int, int], str]:
+        """The background for a number, grey for NaN, and the letters that are legible on it."""
+        if math.isnan(number):
+            rgb = (128, 128, 128)
+        else:
+            share = min(max((number - self._low) / (self._high - self._low), 0.0), 1.0)
+            red, green, blue = self.table[round(share * (len(self.table) - 1)), :3].tolist()
+            rgb = (red, green, blue)
+        return rgb, _LIGHT if _luminance(*rgb) < 0.18 else _DARK
+
+    def span(self, text: str, number: float) -> str:
+        """Text on the colour of a number, which is told on hover and to screen readers.
+
+        Numbers outside of the range have an outline.
+        """
+        (red, green, blue), letters = self.colors(number)
+        inside = self._low <= number <= self._high
+        outline = "" if inside else ";outline:2px solid #e07000;outline-offset:-2px"
+        style = f"background:rgb({red},{green},{blue});color:{letters};padding:0 2px{outline}"
+        said = f'role=img aria-label="{escape(f"{text}: {number!r}")}"'
+        return f'<span style="{style}" title="{escape(repr(number))}" {said}>{escape(text)}</span>'
+
+
+def colored_text(text: str, background: tuple[int, int, int], letters: str) -> str:
+    """Text on a background for a terminal."""
+    red, green, blue = background
+    front = 231 if letters == _LIGHT else 16
+    return f"\x1b[48;2;{red};{green};{blue};38;5;{front}m{text}\x1b[0m"
 
 
 def _luminance(red: int, green: int, blue: int) -> float:

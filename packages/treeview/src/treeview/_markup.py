@@ -18,12 +18,13 @@ from treeview._inline import atom_span
 Sheet = str
 
 CORE, BRANCHES, PICTURES = "core.css", "branches.css", "pictures.css"
-SCRIPT, REPORT = "script.css", "report.css"
-_SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, SCRIPT, REPORT)
+SCRIPT, REPORT, TOKENS = "script.css", "report.css", "tokens.css"
+_SHEET_ORDER: tuple[Sheet, ...] = (CORE, BRANCHES, PICTURES, TOKENS, SCRIPT, REPORT)
 # Made of the other scripts by `npm run build` in `tests/js`.
 _SCRIPT = "tree.min.js"
 _PICTURES = "pictures.min.js"
 _FRAMES = "frames.js"
+ATTENTION = "attention.min.js"
 
 # One letter each, because a page names them once per value. Numbers need none.
 _STYLE_TAGS: dict[Style, tuple[str, str]] = {
@@ -53,6 +54,7 @@ class Markup:
         data: What the script needs, which follows the markup where there is one.
         framed: Whether there is rich output whose height a script is to find out.
         pictured: Whether there are pictures whose values a script is to tell.
+        scripts: The names of further scripts that it needs.
     """
 
     html: str
@@ -61,6 +63,7 @@ class Markup:
     data: str = ""
     framed: bool = False
     pictured: bool = False
+    scripts: frozenset[str] = frozenset()
 
 
 def escape(text: str) -> str:
@@ -165,6 +168,7 @@ def joined(html: str, parts: Iterable[Markup]) -> Markup:
         any(part.interactive for part in parts),
         framed=any(part.framed for part in parts),
         pictured=any(part.pictured for part in parts),
+        scripts=frozenset[str]().union(*(part.scripts for part in parts)),
     )
 
 
@@ -173,6 +177,8 @@ def script_elements(parts: Iterable[Markup]) -> str:
     parts = list(parts)
     # The tree asks the pictures for those that no markup shows, so these come first.
     scripts = script_element(_PICTURES) if any(part.pictured for part in parts) else ""
+    further = frozenset[str]().union(*(part.scripts for part in parts))
+    scripts += "".join(map(script_element, sorted(further)))
     if any(part.interactive for part in parts):
         return scripts + script_element()
     return scripts + (script_element(_FRAMES) if any(part.framed for part in parts) else "")

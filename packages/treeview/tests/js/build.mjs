@@ -44,3 +44,4 @@ async function build(target, files) {
 
 await build("tree.min.js", FILES);
 await build("pictures.min.js", PICTURE_FILES);
+await build("attention.min.js", ["attention.js"]);

@@ -1,5 +1,6 @@
 """Gemma 3 (text)."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -71,7 +72,7 @@ def huggingface_config(config: LlamalikeTransformerConfig) -> dict[str, Any]:
         "num_attention_heads": config.num_kv_heads * config.query_head_multiplier,
         "num_key_value_heads": config.num_kv_heads,
         "head_dim": config.projection_dim,
-        "query_pre_attn_scalar": config.query_scale**-2,
+        "query_pre_attn_scalar": _as_integer(config.query_scale**-2),
         "rms_norm_eps": config.rms_norm_eps,
         "sliding_window": windows[0] if windows else 4096,
         "layer_types": [
@@ -90,6 +91,11 @@ def huggingface_config(config: LlamalikeTransformerConfig) -> dict[str, Any]:
         "eos_token_id": 1,
         "pad_token_id": 0,
     }
+
+
+def _as_integer(value: float) -> float:
+    """The integer that a number is but for rounding, since transformers takes no other type."""
+    return round(value) if math.isclose(value, round(value), rel_tol=1e-9) else value
 
 
 def _config_from_gguf(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:

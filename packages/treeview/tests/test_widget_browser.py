@@ -40,7 +40,12 @@ function deliver(events) {
 }
 globalThis.views = [];
 const started = import("data:text/javascript;base64,SCRIPT").then(({ default: widget }) => {
-  globalThis.addView = (el) => views.push(widget.render({ model, el }));
+  // Notebooks put views on the page when these have been made, and take them off for a while.
+  globalThis.addView = (place) => {
+    const el = document.createElement("div");
+    views.push(widget.render({ model, el }));
+    setTimeout(() => place.append(el), 20);
+  };
   addView(document.getElementById("one"));
 });
 </script>"""
@@ -96,13 +101,13 @@ def host(open_page, monkeypatch):
 
 
 def line(page, start, view=0):
-    script = """([start, view]) => [...document.querySelectorAll(".tv-list")[view].querySelectorAll(".r")]
+    script = """([start, view]) => [...(document.querySelectorAll(".tv-list")[view]?.querySelectorAll(".r") ?? [])]
         .find((line) => line.innerText.trim().startsWith(start))"""
     return page.evaluate_handle(script, [start, view]).as_element()
 
 
 def wait_line(page, start, view=0):
-    script = """([start, view]) => [...document.querySelectorAll(".tv-list")[view].querySelectorAll(".r")]
+    script = """([start, view]) => [...(document.querySelectorAll(".tv-list")[view]?.querySelectorAll(".r") ?? [])]
         .some((line) => line.innerText.trim().startsWith(start))"""
     page.wait_for_function(script, arg=[start, view])
     return line(page, start, view)
@@ -236,6 +241,22 @@ def test_a_later_view_shows_what_was_opened(host):
     wait_line(page, "index=1")
     page.evaluate("addView(document.getElementById('two'))")
     wait_line(page, "index=1", 1)
+
+
+def test_what_comes_while_a_view_is_off_the_page_is_not_lost(host):
+    value = tour()
+    there = host(treeview.widget(value, depth=2))
+    page = there.page
+    page.evaluate("globalThis.el = document.querySelector('#one > div'); el.remove()")
+    value["blocks"][1].index = 7
+    there.widget.update()
+    there.widget.selected_path = "['blocks'][1].index"
+    there.deliver()
+    page.evaluate("document.getElementById('one').append(el)")
+    page.wait_for_selector(".tv-chosen")
+    assert page.locator(".tv-chosen").inner_text().strip() == "index=7,"
+    page.evaluate("views[0]()")
+    assert page.evaluate("handlers.length") == 0
 
 
 def test_search_goes_through_what_is_not_open(host):

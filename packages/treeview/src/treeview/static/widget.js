@@ -485,9 +485,36 @@ class Live {
     addKeys(this.shown);
     this.listen();
     this.shown.select(/** @type {number[]} */ (host.get("_selection")));
-    this.shown.render();
+    /** @type {(() => void) | null} */
+    this.unfollow = null;
+    /** @type {Answer[]} What came while the tree was not on the page. */
+    this.missed = [];
+    // Notebooks make views before they put them on the page, and take off what is out of sight.
+    this.watcher = new IntersectionObserver(() => this.resume());
+    this.watcher.observe(tree);
+    requestAnimationFrame(() => this.resume());
+    this.resume();
     this.ask({ kind: "hello", version: first.version });
-    tree.dataset.ready = "";
+  }
+
+  /** Builds what could not be built as long as the tree was not on the page. */
+  resume() {
+    const { tree } = this.shown;
+    if (!tree.isConnected) return;
+    if (!("ready" in tree.dataset)) {
+      if (tree.getRootNode() instanceof ShadowRoot) this.unfollow = followTheme(tree);
+      this.shown.render();
+      tree.dataset.ready = "";
+    }
+    for (const answer of this.missed.splice(0)) this.take(answer);
+  }
+
+  /** Ends the view. */
+  stop() {
+    clearTimeout(this.waiting);
+    this.watcher.disconnect();
+    this.shown.watcher.disconnect();
+    this.unfollow?.();
   }
 
   /**
@@ -523,6 +550,10 @@ class Live {
     this.waiting = 0;
     if (this.said.textContent === GONE) this.say("");
     const { shown } = this;
+    if (!("ready" in shown.tree.dataset) || !shown.tree.isConnected) {
+      this.missed.push(answer);
+      return;
+    }
     if (answer.kind === "part" || answer.kind === "tree") {
       const model = new LiveModel(String(answer.payload));
       const figures = readFigures(String(answer.figures));
@@ -711,7 +742,6 @@ function renderWidget({ model, el }) {
   const tree = document.createElement("div");
   tree.className = "treeview tv-live";
   el.append(tree);
-  const unfollow = el.getRootNode() instanceof ShadowRoot ? followTheme(tree) : null;
   const live = new Live(model, tree);
   const take = (/** @type {Answer} */ answer) => live.take(answer);
   const select = () => live.shown.select(/** @type {number[]} */ (model.get("_selection")));
@@ -720,7 +750,6 @@ function renderWidget({ model, el }) {
   return () => {
     model.off("msg:custom", take);
     model.off("change:_selection", select);
-    clearTimeout(live.waiting);
-    unfollow?.();
+    live.stop();
   };
 }

@@ -212,6 +212,22 @@ CELLS = [
     "import treeview, numpy as np\ntreeview.show({'a': 1}, 'words', [2])",
     "%%autovisualize\n[np.eye(3)]",
     "[np.eye(3)]",
+    "%%capture caught\n[1, 2]",
+    "caught.outputs[0].data",
+    "import ipywidgets\narea = ipywidgets.Output()\nwith area:\n    display({'inside': 1})\narea",
+    "handle = display(treeview.render(['before']), display_id=True)",
+    "handle.update(treeview.render(['after']))",
+    "class Reentrant:\n"
+    "    def __repr__(self):\n        return treeview.render_text(vars(self) or [self])\n"
+    "    def _repr_html_(self):\n        return treeview.render_html({'me': [self, id]})\n"
+    "Reentrant()",
+    "class Failing:\n    def __treeview__(self, view):\n        raise ValueError('a bug')\n"
+    "[Failing()]",
+    "import logging\nlogging.error('%r %s', treeview.render([1]), {'a': Failing()})",
+    "[Failing(), 1 / 0]",
+    "%%treeview depth=1\nawait __import__('asyncio').sleep(0)\n[[[1]]]",
+    "[[[1]]]",
+    "%%treeview dept=1\n[[[1]]]",
     "%unload_ext treeview",
     "{'weights': [1, 2, 3]}",
 ]
@@ -223,8 +239,21 @@ def executed():
     from nbclient import NotebookClient
 
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    client = NotebookClient(notebook, kernel_name="python3", timeout=120, allow_errors=True)
+    client.execute()
+    failed = [i for i, cell in enumerate(notebook.cells) if was_error(cell)]
+    assert [CELLS[i] for i in failed] == ["[Failing(), 1 / 0]"]
     return [cell.outputs for cell in notebook.cells]
+
+
+def was_error(cell):
+    return any(output.output_type == "error" for output in cell.outputs)
+
+
+def outputs_of(executed, start):
+    """The outputs of the cell that begins so."""
+    (number,) = [number for number, cell in enumerate(CELLS) if cell.startswith(start)]
+    return executed[number]
 
 
 def test_in_a_kernel_results_hold_text_and_a_tree(executed):
@@ -252,5 +281,55 @@ def test_in_a_kernel_the_magic_draws_arrays_in_its_cell_only(executed):
     assert "data:image/png" not in executed[5][0].data["text/html"]
 
 
+def test_in_a_kernel_captured_output_is_complete_and_shown_by_nobody_else(executed):
+    assert outputs_of(executed, "%%capture") == []
+    (output,) = outputs_of(executed, "caught.outputs")
+    assert "text/html" in output.data["text/plain"]
+    assert '<div class="treeview">' in output.data["text/plain"]
+
+
+def test_in_a_kernel_an_output_widget_takes_what_is_displayed_in_it(executed):
+    (output,) = outputs_of(executed, "import ipywidgets")
+    assert "application/vnd.jupyter.widget-view+json" in output.data
+
+
+def test_in_a_kernel_a_display_is_updated_in_place(executed):
+    (output,) = outputs_of(executed, "handle = ")
+    assert output.data["text/plain"] == "['after']"
+    assert outputs_of(executed, "handle.update") == []
+
+
+def test_in_a_kernel_objects_may_call_treeview_while_they_are_shown(executed):
+    (output,) = outputs_of(executed, "class Reentrant")
+    assert output.output_type == "execute_result"
+    assert "Reentrant" in output.data["text/plain"]
+    assert "'me'" in output.data["text/html"]
+
+
+def test_in_a_kernel_rules_that_fail_leave_a_note_in_the_tree_and_nothing_else(executed):
+    (output,) = outputs_of(executed, "class Failing")
+    assert output.output_type == "execute_result"
+    assert "a bug" in output.data["text/plain"]
+
+
+def test_in_a_kernel_renderings_can_be_logged(executed):
+    (output,) = outputs_of(executed, "import logging")
+    assert output.output_type == "stream"
+    assert output.text.startswith("ERROR:root:[1] {'a': <")
+
+
+def test_in_a_kernel_a_cell_with_options_may_await(executed):
+    (output,) = outputs_of(executed, "%%treeview depth=1")
+    assert output.output_type == "execute_result"
+    assert output.data["text/plain"] == "[[… 1 item]]"
+    assert outputs_of(executed, "[[[1]]]")[0].data["text/plain"] == "[[[1]]]"
+
+
+def test_in_a_kernel_a_wrong_option_is_told_in_one_line(executed):
+    (output,) = outputs_of(executed, "%%treeview dept=1")
+    assert output.name == "stderr"
+    assert output.text.startswith("UsageError: Expected the name of an option, got `dept`")
+
+
 def test_in_a_kernel_unloading_brings_ipython_back(executed):
-    assert executed[7][0].data == {"text/plain": "{'weights': [1, 2, 3]}"}
+    assert executed[-1][0].data == {"text/plain": "{'weights': [1, 2, 3]}"}

@@ -329,6 +329,14 @@ SHARDED = """
     jax.device_get = lambda tree: transfers.append(len(tree)) or device_get(tree)
     html = treeview.render_html(model, autovisualize=True)
     print(html.count("<img "), "all 39" in html, transfers, compiled)
+    sharding = NamedSharding(mesh, P(None, "model"))
+    placed = [jax.device_put(values, sharding), jax.device_put(values, NamedSharding(mesh, P()))]
+    tree = treeview.render([*placed, mesh, sharding, NamedSharding(mesh, P())], autovisualize=True)
+    print(tree.text(width=200))
+    shown = tree.document.values
+    pictures = shown[0].values[1].values + [one for node in shown[2:] for one in node.values]
+    for picture in pictures:
+        print(picture.caption.plain)
 """
 
 
@@ -342,6 +350,7 @@ def test_arrays_on_many_devices_are_read_and_say_where_they_are():
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    by_model = "0 = CPU 0 + CPU 2 + CPU 4 + CPU 6, 1 = CPU 1 + CPU 3 + CPU 5 + CPU 7"
     summary = "jax.Array float32[8, 8] ≈32 ±18 [0, 63] zero:1 ████████"
     assert result.stdout.splitlines() == [
         f"{summary} on 8 devices, {spec('data', None)!r}",
@@ -349,5 +358,28 @@ def test_arrays_on_many_devices_are_read_and_say_where_they_are():
         f"{summary} copied to 8 devices",
         f"{summary} on DEVICE",
         "float32[8, 8]: values from 0 to 63; rows: axis 0; columns: axis 1",
-        "30 True [30] []",
+        "60 True [30] []",
+        "[",
+        f"  {summary} on 8 devices, {spec(None, 'model')!r}",
+        "    <picture: float32[8, 8]: all values; rows: axis 0; columns: axis 1>",
+        "    parts on 8 devices",
+        "  ,",
+        f"  {summary} copied to 8 devices",
+        "    <picture: float32[8, 8]: all values; rows: axis 0; columns: axis 1>",
+        "    copies on 8 devices",
+        "  ,",
+        "  Mesh('data': 4, 'model': 2)",
+        "    <picture: what each device holds>",
+        "  ,",
+        f"  NamedSharding(Mesh('data': 4, 'model': 2), {spec(None, 'model')!r})",
+        "    <picture: what each device holds>",
+        "  ,",
+        f"  NamedSharding(Mesh('data': 4, 'model': 2), {spec()!r})",
+        "    <picture: what each device holds>",
+        "  ,",
+        "]",
+        f"{by_model}; not split: axis 0: 8",
+        ", ".join(f"{number} = CPU {number}" for number in range(8)),
+        f"{by_model}; not split: axis 0: 1",
+        f"0 = {' + '.join(f'CPU {number}' for number in range(8))}",
     ]

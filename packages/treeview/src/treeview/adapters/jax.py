@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from treeview._document import Text
+from treeview._document import Branch, Text
 from treeview._guard import safe_repr
 from treeview._names import type_name
 from treeview._registry import Registry
@@ -21,8 +21,11 @@ from treeview.adapters._jax_functions import TRANSFORMED, show_function
 from treeview.adapters._jax_stages import register_stages
 from treeview.adapters._jax_trees import TreeNode, show_tree_node
 from treeview.adapters._jax_values import read_both
+from treeview.arrays.autovisualizer import ArrayAutovisualizer
+from treeview.arrays.deferred import deferred_picture
 from treeview.arrays.expressions import LARGEST, array_expression
-from treeview.arrays.protocol import ArrayInfo, Shard, Statistics, Window, positional_axes
+from treeview.arrays.protocol import ArrayInfo, Axis, Shard, Statistics, Window, positional_axes
+from treeview.arrays.sharding import shards_picture
 from treeview.arrays.statistics import NumpyArray
 
 
@@ -147,12 +150,38 @@ def _show_as_repr(obj: object, view: View) -> Text:
     return view.text(safe_repr(obj))
 
 
-def _show_mesh(mesh: jax.sharding.Mesh, view: View) -> Text:
-    return view.text(_mesh_text(mesh))
+def _show_mesh(mesh: jax.sharding.Mesh, view: View) -> Text | Branch:
+    line = view.text(_mesh_text(mesh))
+    # A device for each place of the mesh.
+    spec = jax.sharding.PartitionSpec(*mesh.axis_names)
+    return _with_picture(line, jax.sharding.NamedSharding(mesh, spec), view)
 
 
-def _show_named_sharding(sharding: jax.sharding.NamedSharding, view: View) -> Text:
-    return view.text(f"NamedSharding({_mesh_text(sharding.mesh)}, {sharding.spec!r})")
+def _show_named_sharding(sharding: jax.sharding.NamedSharding, view: View) -> Text | Branch:
+    line = view.text(f"NamedSharding({_mesh_text(sharding.mesh)}, {sharding.spec!r})")
+    return _with_picture(line, sharding, view)
+
+
+def _with_picture(line: Text, sharding: jax.sharding.NamedSharding, view: View) -> Text | Branch:
+    """A line, and where arrays are to be drawn, a picture of an array that is divided so."""
+    chosen, mesh = view.options.autovisualize, sharding.mesh
+    if not isinstance(mesh, jax.sharding.Mesh) or not (
+        chosen is True or isinstance(chosen, ArrayAutovisualizer)
+    ):
+        return line
+    parts = [
+        () if one is None else one if isinstance(one, tuple) else (one,) for one in sharding.spec
+    ]
+    axes = tuple(
+        Axis(math.prod(mesh.shape[name] for name in names), " and ".join(names) or None, position)
+        for position, names in enumerate(parts)
+    )
+    shards = _shards(jax.ShapeDtypeStruct([axis.size for axis in axes], bool, sharding=sharding))
+    if not shards:
+        return line
+    info = ArrayInfo("any array", "divided", axes)
+    picture = deferred_picture("what each device holds", lambda: shards_picture(info, shards))
+    return Branch(line, [picture], folded=line, inline=False)
 
 
 def _mesh_text(mesh: Any) -> str:

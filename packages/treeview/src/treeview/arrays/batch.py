@@ -23,6 +23,7 @@ from treeview.arrays.delegate import by_adapter
 from treeview.arrays.drawing import draw_picture
 from treeview.arrays.expressions import most_values
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Statistics, Window
+from treeview.arrays.sharding import find_shards, shards_branch
 from treeview.arrays.statistics import NumpyArray, array_statistics
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import shows_values, summary_text
@@ -314,7 +315,7 @@ def _node(job: Reading) -> Node:
 
 
 def _figures(job: Reading) -> list[Node]:
-    """The picture of an array, and the tokens it stands for."""
+    """The picture of an array, the tokens it stands for, and where its parts live."""
     values, info, style = job.values, job.request.info, job.request.style()
     if not job.drawn or style is None or job.failure:
         return []
@@ -329,7 +330,8 @@ def _figures(job: Reading) -> list[Node]:
             raise
         except BaseException as error:
             figures.append(text((f"<no tokens: {describe_error(error)}>", "error")))
-    return figures
+    shards = find_shards(job.request.adapter, job.request.array) or ()
+    return [*figures, shards_branch(info, shards)] if len(shards) > 1 else figures
 
 
 def _draw(

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from treeview._document import ColorScale, Picture, text
+from treeview._document import Branch, ColorScale, Picture, text
 from treeview.arrays.cells import region_grid
 from treeview.arrays.colors import css_steps, digit_colors
+from treeview.arrays.deferred import deferred_picture
 from treeview.arrays.drawing import draw_picture
 from treeview.arrays.figure import AxisKey, axis_list, check_distinct, describe_array
 from treeview.arrays.labels import axis_label
-from treeview.arrays.protocol import ArrayInfo, Axis, Shard
+from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Shard
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text
 from treeview.arrays.windows import balanced_window
@@ -39,11 +40,7 @@ def array_shards(array: Any) -> tuple[ArrayInfo, Sequence[Shard]]:
         ValueError: Nothing is known of where it lives.
     """
     adapter, info = describe_array(array)
-    inner: Any = adapter
-    while hasattr(inner, "inner"):  # a wrapper lives where the array in it does
-        inner, array = inner.inner(array)
-    find = getattr(inner, "shards", None)
-    shards: Sequence[Shard] | None = None if find is None else find(array)
+    shards = find_shards(adapter, array)
     if not shards:
         raise ValueError(
             f"Expected an array that says on which devices its parts are, got "
@@ -51,6 +48,23 @@ def array_shards(array: Any) -> tuple[ArrayInfo, Sequence[Shard]]:
             "`jax.device_put(array, sharding)`, or give its adapter a method `shards`."
         )
     return info, shards
+
+
+def find_shards(adapter: ArrayAdapter, array: Any) -> Sequence[Shard] | None:
+    """Where the parts of an array live; None if nothing is known of it."""
+    inner: Any = adapter
+    while hasattr(inner, "inner"):  # a wrapper lives where the array in it does
+        inner, array = inner.inner(array)
+    find = getattr(inner, "shards", None)
+    return None if find is None else find(array)
+
+
+def shards_branch(info: ArrayInfo, shards: Sequence[Shard]) -> Branch:
+    """A line about the devices that hold an array, which unfolds to a picture of its parts."""
+    whole = all(shard.region == shards[0].region for shard in shards)
+    words = text((f"{'copies' if whole else 'parts'} on {_device_count(shards)}", "muted"))
+    picture = deferred_picture(_description(info, shards), lambda: shards_picture(info, shards))
+    return Branch(words, [picture], folded=words, opened=False, inline=False)
 
 
 def sharding_picture(
@@ -71,6 +85,27 @@ def sharding_picture(
         ValueError: Nothing is known of where it lives, or an axis is unknown or given twice.
     """
     info, shards = array_shards(array)
+    return shards_picture(info, shards, rows=rows, columns=columns)
+
+
+def shards_picture(
+    info: ArrayInfo,
+    shards: Sequence[Shard],
+    *,
+    rows: AxisKey | Sequence[AxisKey] = (),
+    columns: AxisKey | Sequence[AxisKey] = (),
+) -> Picture:
+    """Draws the parts of an array of which only the axes are known.
+
+    Args:
+        info: What is known of the array.
+        shards: Which part each device holds.
+        rows: Axes for the rows, innermost first.
+        columns: Axes for the columns, innermost first.
+
+    Raises:
+        ValueError: An axis is unknown or given twice.
+    """
     row_axes, column_axes = axis_list(rows, info, "rows"), axis_list(columns, info, "columns")
     check_distinct((*row_axes, *column_axes), info)
     stretches = [_stretches(axis, number, shards) for number, axis in enumerate(info.axes)]
@@ -92,10 +127,9 @@ def sharding_picture(
     picture = draw_picture(cells[np.ix_(*window)] if window else cells, drawn, window, style)
     whole = [axis_label(axis) for n, axis in enumerate(info.axes) if n not in split]
     caption = [picture.caption.plain, f"not split: {', '.join(whole)}" if whole else ""]
-    count = f"{len(shards)} devices" if len(shards) > 1 else "1 device"
     return replace(
         picture,
-        description=f"{info.type_name} {axes_text(info)} on {count}",
+        description=_description(info, shards),
         caption=text(("; ".join(filter(None, caption)), "muted")),
         legends=_legends(len(names)),
         grids=tuple(
@@ -103,6 +137,14 @@ def sharding_picture(
             for grid in picture.grids
         ),
     )
+
+
+def _description(info: ArrayInfo, shards: Sequence[Shard]) -> str:
+    return f"{info.type_name} {axes_text(info)} on {_device_count(shards)}"
+
+
+def _device_count(shards: Sequence[Shard]) -> str:
+    return f"{len(shards)} devices" if len(shards) > 1 else "1 device"
 
 
 def _legends(count: int) -> tuple[ColorScale, ...]:

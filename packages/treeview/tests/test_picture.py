@@ -419,3 +419,19 @@ def test_other_types_cannot_be_drawn(dtype):
 def test_drawing_what_is_no_number_is_refused():
     with pytest.raises(ValueError, match="Expected an array of numbers to draw, got <U1"):
         paint_values(np.array(["a", "b"]), None, PictureStyle())
+
+
+def test_few_colors_of_a_map_are_evenly_spaced_and_the_legend_stays():
+    array = np.linspace(-1, 1, 65)[None]
+    few, many = draw(array, color_steps=33), draw(array)
+    table = colors.diverging_map()[::8]
+    places = np.rint((array[0] + 1) / 2 * 32 - 1e-9).astype(int)
+    nearest = {tuple(color) for color in table}
+    assert {tuple(color) for color in few.pixels[0].tolist()} == nearest
+    assert (few.pixels[0, ::2] == table[places[::2]]).all()
+    assert few.legends == many.legends
+
+
+def test_a_single_number_between_given_limits_has_its_color():
+    picture = draw(np.array(0.25), low=0.0, high=1.0)
+    assert (picture.pixels[0, 0] == colors.sequential_map()[64]).all()

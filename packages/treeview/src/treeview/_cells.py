@@ -21,7 +21,7 @@ from treeview._grid import Array, Grid, GridAxis, Scale
 from treeview._pictures import picture_element
 from treeview.arrays.picture import encode_png, find_colors
 
-MOST_BYTES = 32_000
+MOST_BYTES = 20_000
 """How many bytes the exact values of all pictures in a tree may take."""
 
 _LEVEL = 6

@@ -60,6 +60,9 @@ MOST_LINES = 2_000
 FIRST_LINES = 100
 """How many lines of a longer document do."""
 
+MOST_PIXELS = 64_000
+"""How many pixels of pictures a document that brings the script holds as images."""
+
 _IN_VIEW = 40
 _LEAST_SPACE = 40
 # A notebook keeps every output, so those of one or two screens do without the script.
@@ -111,6 +114,8 @@ def document_markup(
     writer = _Writer(opened, width, stretch, {id(view): at for at, view in payload.views.items()})
     if size > MOST_LINES:
         writer.keep_to(_first_levels(root, opened, FIRST_LINES), FIRST_LINES)
+    if size > SCRIPT_VALUES:
+        writer.draw_first(MOST_PIXELS)
     writer.write(root)
     if not payload.branches and not payload.views:
         return Markup("".join(writer.parts), frozenset(writer.sheets))
@@ -286,6 +291,7 @@ class _Writer:
         self._views = views
         self._room_left = _UNLIMITED
         self._kept: Collection[int] | None = None
+        self._pixels_left = _UNLIMITED
         self._frames: list[_Frame] = []
         # The same page may hold other outputs, and another copy of this document.
         self._name = f"tv{os.urandom(4).hex()}"
@@ -293,6 +299,10 @@ class _Writer:
     def keep_to(self, branches: Collection[int], lines: int) -> None:
         """Writes only the children of some branches, and so many lines."""
         self._kept, self._room_left = branches, lines
+
+    def draw_first(self, pixels: int) -> None:
+        """Leaves pictures to the script after so many pixels."""
+        self._pixels_left = pixels
 
     def template(self, view: Picture | Foreign) -> str:
         """A picture or rich output that no line shows yet, for the script to put in its place."""
@@ -340,6 +350,10 @@ class _Writer:
         )
 
     def _write_picture(self, picture: Picture, place: _Place) -> None:
+        self._pixels_left -= picture.pixels.size // 4
+        if self._pixels_left < 0:
+            self._write_line(place, "<b class=m>a picture, which a script draws</b>")
+            return
         self.sheets.add(PICTURES)
         self.written.add(id(picture))
         indentation = self._margin(place.depth) if place.label else ""

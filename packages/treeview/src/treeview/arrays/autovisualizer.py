@@ -9,6 +9,8 @@ from treeview.arrays.protocol import ArrayInfo
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.tokens import TokenLookup, token_texts
 
+# The bytes of a picture of noise grow with the logarithm of this; neighbours still look different.
+_COLOR_STEPS = 33
 _SIZES = ("maximum_size", "cutoff_size_per_axis", "edge_items")
 
 
@@ -118,6 +120,7 @@ class ArrayAutovisualizer:
             columns=_present(self.prefers_column, info),
             continuous=True if self.force_continuous else "auto",
             around_zero=self.around_zero,
+            color_steps=_COLOR_STEPS,
             maximum_size=self.maximum_size,
             axis_cutoff=self.cutoff_size_per_axis,
             minimum_edge=self.edge_items,

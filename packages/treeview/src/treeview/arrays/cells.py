@@ -6,6 +6,8 @@ browser (times, strings, objects, long doubles) as numbers of a table of texts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -123,16 +125,20 @@ def region_grid(
 def _grid_axis(
     number: int, axis: Axis, shown: np.ndarray[Any, np.dtype[np.intp]], style: PictureStyle
 ) -> GridAxis:
-    cut = axis_cut(shown)
     items = style.item_labels.get(number)
-    return GridAxis(
-        None if axis.name is None else printable(axis_name(axis)),
-        printable(style.axis_labels.get(number) or axis_name(axis)),
-        len(shown),
-        cut,
-        int(shown[cut] - cut) if cut else 0,
-        items=() if items is None else tuple(map(printable, _chosen(items, shown))),
-    )
+    label = style.axis_labels.get(number) or ""
+    cut = axis_cut(shown)
+    jump = int(shown[cut] - cut) if cut else 0
+    plain = _plain_axis(axis, label, len(shown), cut, jump)
+    if items is None:
+        return plain
+    return replace(plain, items=tuple(map(printable, _chosen(items, shown))))
+
+
+@lru_cache(maxsize=256)
+def _plain_axis(axis: Axis, label: str, count: int, cut: int, jump: int) -> GridAxis:
+    name = printable(axis_name(axis))
+    return GridAxis(None if axis.name is None else name, printable(label) or name, count, cut, jump)
 
 
 def _chosen(items: Sequence[str], shown: np.ndarray[Any, np.dtype[np.intp]]) -> list[str]:

@@ -117,6 +117,20 @@ def _css_colors(data: bytes, count: int) -> tuple[str, ...]:
     return tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in chosen.tolist())
 
 
+@cache
+def own_map(*, centred: bool, steps: int | None = None) -> Colors:
+    """The diverging or the sequential map.
+
+    Args:
+        centred: Whether zero is in the middle.
+        steps: How many of its colours to use, evenly spaced, both ends included; None for all.
+    """
+    table = diverging_map() if centred else sequential_map()
+    if steps is None or steps >= len(table):
+        return table
+    return table[np.rint(np.linspace(0, len(table) - 1, steps)).astype(np.intp)]
+
+
 def css_steps(colors: Colors) -> tuple[str, ...]:
     """Each colour several times, so that a gradient through them shows steps."""
     return tuple(color for color in css_colors(colors, len(colors)) for _ in range(4))

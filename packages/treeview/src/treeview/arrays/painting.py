@@ -152,9 +152,10 @@ def _paint_numbers(
     numbers = values.ravel() if plain else values[shown]
     least, greatest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
     low, high, centred = color_limits(numbers, least, greatest, style)
-    table = style.colormap
-    if table is None:
-        table = colors.diverging_map() if centred else colors.sequential_map()
+    whole = table = style.colormap
+    if whole is None or table is None:
+        whole = colors.own_map(centred=centred)
+        table = colors.own_map(centred=centred, steps=style.color_steps)
     choice = color_places(values, low, high, len(table))
     facts = "no finite values"
     if numbers.size:
@@ -168,7 +169,7 @@ def _paint_numbers(
         clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
         notes.append(f"{clipped:_} beyond the scale")
     ends = reading.write(low), reading.write(high)
-    legend = ColorScale(colors.css_colors(table), *ends, ", ".join(notes))
+    legend = ColorScale(colors.css_colors(whole), *ends, ", ".join(notes))
     painting = marked_painting(values, masked, table, choice, (legend,), facts)
     if reading.meaning != "values":
         return painting
@@ -213,8 +214,13 @@ def color_places(values: NumpyArray, low: float, high: float, count: int) -> Num
             low, high = math.ldexp(low, -exponent), math.ldexp(high, -exponent)
         if low >= high:
             return np.full(values.shape, count // 2)
-        places = np.nan_to_num((values - low) / (high - low) * (count - 1))
-    return np.rint(np.clip(places, 0, count - 1)).astype(np.intp)
+        places: NumpyArray = np.asarray(values - low)
+        places /= high - low
+        places *= count - 1
+    # NaN has any colour; what compares with nothing becomes the first one.
+    np.fmax(places, 0, out=places)
+    np.fmin(places, count - 1, out=places)
+    return np.rint(places, out=places).astype(np.intp)
 
 
 def color_limits(

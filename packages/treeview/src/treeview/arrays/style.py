@@ -30,6 +30,8 @@ class PictureStyle:
         highs: The value of the last colour for each of its indices, instead of `high`.
         trim_outliers: Whether inferred limits leave out what is far from the rest.
         colormap: Colours to use instead, `uint8[count, 4]`.
+        color_steps: How many colours of treeview's own maps to use; None for all. Few take fewer
+            bytes and less time.
         maximum_size: How many values to show at most; None for all.
         axis_cutoff: How many indices of one axis to show at most.
         minimum_edge: How many indices to keep at either end of an axis.
@@ -55,6 +57,7 @@ class PictureStyle:
     highs: Sequence[float] | None = None
     trim_outliers: bool = True
     colormap: Colors | None = None
+    color_steps: int | None = None
     maximum_size: int | None = 10_000
     axis_cutoff: int | None = None
     minimum_edge: int = 5

@@ -396,7 +396,10 @@ function colorText(data, grid, color) {
     if (table.slice(6 * at, 6 * at + 6) !== hex) continue;
     const step = count > 1 ? 1 / (count - 1) : 0;
     const value = low === high ? low : low * (1 - at * step) + high * (at * step);
-    const short = pythonFloat(Number(value.toPrecision(3))).replace(/\.0$/, "");
+    // As many digits as the distance between two colours allows.
+    const parts = Math.max(Math.abs(low), Math.abs(high)) / ((high - low) * step);
+    const digits = Math.min(Math.max(Math.ceil(Math.log10(parts)), 1), 3) || 3;
+    const short = pythonFloat(Number(value.toPrecision(digits))).replace(/\.0$/, "");
     const beyond = !clipped || (at > 0 && at < count - 1) ? "" : at === 0 ? " or less" : " or more";
     return `≈ ${short}${beyond}`;
   }

@@ -1,7 +1,8 @@
 """Random small models of every family, against transformers.
 
 For each case one model is loaded from memory and one batch run: rows alone, with padding at the
-right and at the left. Then it is cached, saved, and read back by transformers.
+right and at the left, then the same with stacked blocks. Then it is cached, saved, and read back by
+transformers.
 """
 
 import dataclasses
@@ -65,7 +66,14 @@ SHORT = {**rope("longrope", factor=4.0, original_max_position_embeddings=16, **L
 HALF = rope("default", partial_rotary_factor=0.5)
 SWITCHED = {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1}
 GEMMA2 = {"head_dim": 8, "query_pre_attn_scalar": 10, "sliding_window": 4}
+GEMMA3 = {"head_dim": 8, "query_pre_attn_scalar": 10, "sliding_window": 4}
 EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+
+
+def gemma3_rope(**everywhere):
+    local = {"rope_type": "default", "rope_theta": 100.0}
+    return {"rope_parameters": {"full_attention": everywhere, "sliding_attention": local}}
+
 
 CASES = {
     "llama": ("Llama", {}),
@@ -86,6 +94,7 @@ CASES = {
     "mistral, window and all heads": ("Mistral", {"sliding_window": 3, **NO_GROUPS, **TIED}),
     "mixtral": ("Mixtral", EXPERTS),
     "mixtral, one expert a token": ("Mixtral", {**EXPERTS, "num_experts_per_tok": 1, **NO_GROUPS}),
+    "mixtral, linear, tied": ("Mixtral", {**EXPERTS, **LINEAR, **TIED}),
     "mixtral, window": ("Mixtral", {**EXPERTS, "sliding_window": 4, **MULTI_QUERY}),
     "qwen2": ("Qwen2", {}),
     "qwen2, windows in some blocks, tied": ("Qwen2", {**SWITCHED, **TIED}),
@@ -104,6 +113,31 @@ CASES = {
     "gemma2, no caps": (
         "Gemma2",
         {**GEMMA2, "final_logit_softcapping": None, "attn_logit_softcapping": None},
+    ),
+    "gemma2, windows where its config says": (
+        "Gemma2",
+        {**GEMMA2, **MULTI_QUERY, "layer_types": ["full_attention", "sliding_attention"]},
+    ),
+    "gemma3": ("Gemma3Text", GEMMA3),
+    "gemma3, linear, four blocks in a pattern, one key head": (
+        "Gemma3Text",
+        {
+            **GEMMA3,
+            **MULTI_QUERY,
+            **gemma3_rope(rope_type="linear", factor=8.0, rope_theta=1e6),
+            "num_hidden_layers": 4,
+            "layer_types": ["sliding_attention", "full_attention"] * 2,
+        },
+    ),
+    "gemma3, untied, low cap, all heads": (
+        "Gemma3Text",
+        {
+            **GEMMA3,
+            **NO_GROUPS,
+            **gemma3_rope(rope_type="default", rope_theta=1e5),
+            "final_logit_softcapping": 2.0,
+            "tie_word_embeddings": False,
+        },
     ),
     "phi3": ("Phi3", {}),
     "phi3, one key head, window": ("Phi3", {**MULTI_QUERY, "sliding_window": 4}),
@@ -131,6 +165,10 @@ CASES = {
         "GPTNeoX",
         {**HALF, "attention_bias": False, "hidden_act": "gelu_new", **TIED},
     ),
+    "gpt-neox, linear, a quarter": (
+        "GPTNeoX",
+        {**rope("linear", factor=2.0, partial_rotary_factor=0.25), "hidden_size": 32},
+    ),
     "gpt2": ("GPT2", {}),
     "gpt2, other sizes": (
         "GPT2",
@@ -139,7 +177,22 @@ CASES = {
     "gpt2, untied": ("GPT2", {"tie_word_embeddings": False}),
 }
 LENGTH_DEPENDENT = {"llama, dynamic", "phi3, longrope and a long text"}
-WITH_GRADIENTS = ["llama, all heads, biases, llama3, tied", "mixtral", "gemma2", "gpt2", "gpt-oss"]
+# One of each family, with what distinguishes it.
+ONE_OF_EACH = [
+    "llama, all heads, biases, llama3, tied",
+    "mistral, window",
+    "mixtral",
+    "qwen2, windows in some blocks, tied",
+    "qwen3, biases, all heads",
+    "gemma, one key head",
+    "gemma2",
+    "gemma3",
+    "phi3, half of the features",
+    "olmo2",
+    "gpt-oss",
+    "gpt-neox",
+    "gpt2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +240,14 @@ def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
+def stacked(model):
+    """The model with its blocks in a stack, if they repeat."""
+    try:
+        return [models.stack_blocks(model)]
+    except ValueError:
+        return []
+
+
 run = md.variable_jit(lambda model, tokens, places: model(tokens, token_positions=places))
 
 
@@ -204,11 +265,12 @@ def test_logits_are_those_of_transformers(transformers, torch, case, tmp_path):
     places[0], places[1, :PADDED], places[2, -PADDED:] = range(LENGTH), range(PADDED), range(PADDED)
     tokens[2, -PADDED:] = rows[2, :PADDED]
     names = ("batch", "seq")
-    batch = run(ours, *(nx.wrap(jnp.asarray(x), *names) for x in (tokens, places)))
-    found = batch.unwrap("batch", "seq", "vocabulary")
-    assert_close(found[0], expected[0])
-    assert_close(found[1, :PADDED], expected[1])
-    assert_close(found[2, -PADDED:], expected[2])
+    inputs = [nx.wrap(jnp.asarray(array), *names) for array in (tokens, places)]
+    for model in (ours, *stacked(ours)):
+        found = run(model, *inputs).unwrap("batch", "seq", "vocabulary")
+        assert_close(found[0], expected[0])
+        assert_close(found[1, :PADDED], expected[1])
+        assert_close(found[2, -PADDED:], expected[2])
 
     if case not in LENGTH_DEPENDENT:
         cached = KVCachingTransformerLM.from_uncached(ours, cache_len=LENGTH + 3)
@@ -229,7 +291,7 @@ def test_logits_are_those_of_transformers(transformers, torch, case, tmp_path):
         )
 
 
-@pytest.mark.parametrize("case", WITH_GRADIENTS)
+@pytest.mark.parametrize("case", ONE_OF_EACH)
 def test_gradients_are_those_of_torch(transformers, torch, case):
     theirs = random_model(transformers, torch, *CASES[case])
     ours = models.load(theirs, progress=False)
@@ -282,8 +344,9 @@ def test_weights_in_files_of_torch_are_read(transformers, torch, tmp_path):
     assert_close(found, reference_logits(torch, theirs, row))
 
 
-def test_half_of_the_precision_costs_what_it_costs_transformers(transformers, torch):
-    theirs = random_model(transformers, torch, *CASES["qwen3"])
+@pytest.mark.parametrize("case", ONE_OF_EACH)
+def test_half_of_the_precision_costs_what_it_costs_transformers(transformers, torch, case):
+    theirs = random_model(transformers, torch, *CASES[case])
     row = texts()[0]
     exact = reference_logits(torch, theirs, row)
     half = models.load(theirs, dtype=jnp.bfloat16, progress=False)

@@ -226,7 +226,7 @@ def _moments(sums: _Sums) -> tuple[float | None, float | None] | None:
 
 def _float_moments_again(
     array: NumpyArray, widen: Callable[[NumpyArray], NumpyArray], sums: _Sums
-) -> tuple[float, float]:
+) -> tuple[Any, Any]:
     exponent = int(np.frexp(max(abs(sums.low), abs(sums.high)))[1])
 
     def scaled() -> Iterator[NumpyArray]:
@@ -237,6 +237,8 @@ def _float_moments_again(
     mean = sum(float(chunk.sum()) for chunk in scaled()) / sums.finite
     squares = sum(float(np.square(chunk - mean).sum()) for chunk in scaled())
     std = math.sqrt(squares / sums.finite)
+    if array.dtype == np.longdouble:  # whose range is larger than that of float
+        return np.ldexp(np.longdouble(mean), exponent), np.ldexp(np.longdouble(std), exponent)
     return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent))
 
 

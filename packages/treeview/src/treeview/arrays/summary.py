@@ -5,6 +5,7 @@ counts of what deserves attention (zeros, NaN, infinities, masked values) and a 
 vectors show their values instead.
 """
 
+import math
 import numbers
 from typing import Any
 
@@ -17,6 +18,7 @@ from treeview.arrays.statistics import NumpyArray, number_kind
 
 SMALL_SIZE = 8
 _LONGEST_VALUES = 100
+_BEYOND = (0.0, math.inf, -math.inf)  # what becomes of long doubles that are no doubles
 _EXACT: tuple[type, ...] = (bool, numbers.Integral, np.datetime64, np.timedelta64)
 
 
@@ -131,6 +133,8 @@ def number_text(value: Any, digits: int = 2) -> str:
         return str(value)
     if isinstance(value, complex):
         return f"{value:.{digits}g}"
+    if isinstance(value, np.longdouble) and value and float(value) in _BEYOND:
+        return np.format_float_scientific(value, precision=digits - 1, trim="-")
     if 100 <= abs(value) < 1e6:
         return f"{value:.0f}"
     text = f"{value:.{digits}g}"

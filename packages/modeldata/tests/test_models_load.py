@@ -402,4 +402,4 @@ def test_a_gguf_file_is_saved_as_a_folder_of_the_same_model(tmp_path):
     kinds = [[c.block_attention_type(i) for i in range(2)] for c in (before, after)]
     assert kinds[0] == kinds[1]
     settings = json.loads((tmp_path / "folder" / "config.json").read_text())
-    assert repr(settings["query_pre_attn_scalar"]) == "3"  # transformers refuses 3.0
+    assert repr(settings["query_pre_attn_scalar"]) == "4"  # transformers refuses 4.0

@@ -29,7 +29,7 @@ def test_inline_puts_blocks_of_text_side_by_side():
 
 
 def test_inline_renders_objects_and_takes_strings_as_they_are():
-    assert [cell.text for cell in soup_of(inline("a'", {"k": 1})).select(":scope > div > div")] == [
+    assert [cell.text for cell in soup_of(inline("a'", {"k": 1})).select("pre > div > div")] == [
         "a'",
         "{'k': 1}",
     ]

@@ -188,5 +188,6 @@ def fragment_html(markup: Markup) -> str:
     """One output as HTML that brings its own styles, ready for a notebook or another page."""
     sheets = {*markup.sheets, SCRIPT} if markup.interactive else markup.sheets
     data = markup.data if markup.interactive else ""
-    body = f"{style_element(sheets)}{markup.html}{data}{script_elements([markup])}"
-    return f'<div class="treeview">{body}</div>'
+    # Where a program takes styles away, or spaces as nbconvert does, `pre` still keeps the lines.
+    body = f"<pre>{markup.html}</pre>{data}{script_elements([markup])}"
+    return f'<div class="treeview">{style_element(sheets)}{body}</div>'

@@ -106,6 +106,14 @@ def test_uneven_and_strided_parts_are_shown_exactly():
     assert numbers(treeview.render_array_sharding(strided), 1, 6) == [[0, 1, 0, 1, 0, 1]]
 
 
+def test_cells_tell_their_regions_and_who_holds_them():
+    parts = {"A": (slice(0, 4), slice(0, 2)), "B": (slice(0, 4), slice(2, 6))}
+    (grid,) = treeview.render_array_sharding(spread((4, 6), **parts)).picture.grids
+    assert [axis.ranges for axis in grid.axes] == [("0:4",), ("0:2", "2:6")]
+    assert [grid.texts[number] for number in grid.values] == ["A", "B"]
+    assert (grid.rows, grid.columns) in (((), (1,)), ((1,), ()))
+
+
 def test_what_no_device_holds_is_said():
     text = treeview.render_array_sharding(spread((4,), A=(slice(0, 2),))).text(color=False)
     assert "0 = A, 1 = no device" in text

@@ -1,9 +1,14 @@
 """Settings of the documentation site, built by `nox -s docs`."""
 
+import ast
+import os
 import re
 from typing import Any
 
 from sphinx.application import Sphinx
+
+# The gallery shows how arrays are spread over devices.
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
 
 project = "treeview and modeldata"
 author = "The treeview and modeldata authors"
@@ -21,6 +26,8 @@ autodoc_preserve_defaults = True
 napoleon_use_ivar = True
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = "treeview and modeldata"
 
 
@@ -37,6 +44,34 @@ def mark_code(*event: Any) -> None:
     lines[:] = text.split("\n")
 
 
+def show_outputs(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """Run the code of the gallery, and put each output below its code."""
+    if page != "gallery":
+        return
+    namespace: dict[str, Any] = {"__name__": page}
+
+    def with_output(block: re.Match[str]) -> str:
+        output = run_block(block[1], namespace)
+        return block[0] if output is None else f"{block[0]}\n``````{{raw}} html\n{output}\n``````\n"
+
+    source[0] = re.sub(
+        r"^```python\n(.*?)^```$", with_output, source[0], flags=re.MULTILINE | re.DOTALL
+    )
+
+
+def run_block(code: str, namespace: dict[str, Any]) -> str | None:
+    """Run code as a cell of a notebook; its last expression as HTML, if it has such a form."""
+    *before, last = ast.parse(code).body
+    if not isinstance(last, ast.Expr):
+        before, last = [*before, last], None
+    exec(compile(ast.Module(before, []), "gallery.md", "exec"), namespace)  # noqa: S102
+    if last is None:
+        return None
+    value = eval(compile(ast.Expression(last.value), "gallery.md", "eval"), namespace)  # noqa: S307
+    return f'<div class="gallery">{value.html()}</div>' if hasattr(value, "html") else None
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the handler, before napoleon reads the sections."""
+    """Connect the handlers; that of docstrings before napoleon reads the sections."""
     app.connect("autodoc-process-docstring", mark_code, priority=100)
+    app.connect("source-read", show_outputs)

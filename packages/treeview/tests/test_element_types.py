@@ -104,7 +104,7 @@ def test_odd_arrays_show_what_they_hold(what):
 
 
 def test_what_is_masked_is_neither_counted_nor_drawn():
-    array = np.ma.array([[1.0, 2.0], [1e20, 4.0]], mask=[[0, 0], [1, 0]])
+    array = np.ma.masked_array([[1.0, 2.0], [1e20, 4.0]], mask=[[False, False], [True, False]])
     summary = "float64[2, 2] ≈2.3 ±1.2 [1, 4] masked:1"
     check(array, "np.ma.MaskedArray", summary, "float64[2, 2]: values from 1 to 4, 1 masked")
     nothing = np.ma.array(np.ones((2, 5)), mask=True)

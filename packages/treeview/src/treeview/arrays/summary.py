@@ -133,7 +133,7 @@ def number_text(value: Any, digits: int = 2) -> str:
         return str(value)
     if isinstance(value, complex):
         return f"{value:.{digits}g}"
-    if isinstance(value, np.longdouble) and value and float(value) in _BEYOND:
+    if type(value) is np.longdouble and value and float(value) in _BEYOND:
         return np.format_float_scientific(value, precision=digits - 1, trim="-")
     if 100 <= abs(value) < 1e6:
         return f"{value:.0f}"

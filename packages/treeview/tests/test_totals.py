@@ -1,7 +1,9 @@
 """Totals: counts and bytes in words."""
 
+import numpy as np
 import pytest
 
+import treeview
 from treeview._totals import ArrayShare, Totals, short_bytes, short_count
 
 
@@ -84,3 +86,18 @@ def test_totals_read_as_words():
 def test_many_element_types_are_counted():
     found = total(*(share(dtype=f"int{bits}", count=bits) for bits in (8, 16, 32, 64)))
     assert str(found) == "120 values, 16 B, 53% int64, 27% int32, 13% int16, 1 more"
+
+
+def test_a_rendering_knows_the_totals_of_what_it_shows():
+    shared = np.array([1.0, np.nan], np.float32)
+    tree = {"a": shared, "b": [shared, np.arange(3)]}
+    assert treeview.render(tree).totals == treeview.totals(tree)
+    assert treeview.render(shared).totals == treeview.totals(shared)
+    assert str(treeview.render([1, "a"]).totals) == "no arrays"
+
+
+def test_totals_of_a_rendering_are_lower_bounds_where_something_is_left_out():
+    arrays = [np.zeros(10) for _ in range(9)]
+    found = treeview.render(arrays, max_items=3).totals
+    assert (found.count, found.partial) == (30, True)
+    assert str(found) == "≥30 values, ≥240 B"

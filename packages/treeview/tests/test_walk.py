@@ -616,3 +616,26 @@ def test_a_roundtrip_of_a_chain_is_complete():
     root = build_document(chain(200), options=Options(roundtrip=True))
     assert links(root) == 200
     assert all(branch.omitted == 0 for branch in branches(root))
+
+
+class Slow:
+    """Hands out a number after a while; whoever asks is told how many there are, or not."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __treeview__(self, view):
+        return view.sequence(self, self.numbers(), count=self.count)
+
+    def numbers(self):
+        for number in range(100):
+            time.sleep(0.02)
+            yield number
+
+
+@pytest.mark.parametrize("count", [100, None])
+def test_children_for_which_there_is_no_time_are_said_to_be_left_out(count):
+    root = build_document(Slow(count), options=Options(seconds=0.1))
+    seen = len(root.values)
+    assert 0 < seen < 50
+    assert root.omitted == (None if count is None else 100 - seen)

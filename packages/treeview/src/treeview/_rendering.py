@@ -15,7 +15,8 @@ from treeview._markup import Markup, fragment_html, wrapped
 from treeview._options import Options, changed_options, current_options
 from treeview._terminal import wants_color, write_line
 from treeview._text import document_text, object_text
-from treeview._walk import build_document
+from treeview._totals import Totals
+from treeview._walk import document_and_totals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,8 @@ class Rendering(Displayable):
     Attributes:
         document: What all outputs are made of.
         options: The settings it was made with.
+        totals: What the arrays in the object hold together, as far as it was visited: counts and
+            bytes by unit and by element type, NaN and infinities.
     """
 
     def __init__(
@@ -105,8 +108,10 @@ class Rendering(Displayable):
         document: Node,
         options: Options | None = None,
         exact: ExactSource | None = None,
+        totals: Totals | None = None,
     ) -> None:
         self.document = document
+        self.totals = totals or Totals()
         self.options = options or current_options()
         self._exact = exact or ExactSource()
 
@@ -176,8 +181,8 @@ def render(obj: object, **options: Any) -> Rendering:
         {'a': [1, 2]}
     """
     chosen = changed_options(options)
-    document = build_document(obj, options=chosen)
-    return Rendering(document, chosen, exact_source(obj, document, chosen))
+    document, totals = document_and_totals(obj, chosen)
+    return Rendering(document, chosen, exact_source(obj, document, chosen), totals)
 
 
 def render_text(obj: object, **options: Any) -> str:
@@ -212,7 +217,10 @@ def show(*objects: object, **options: Any) -> None:
 
 
 def _notebook_display() -> Any:
-    """IPython's `display` where a kernel runs this, else None."""
+    """What shows an object as output where marimo or a kernel of IPython runs this, else None."""
+    marimo: Any = sys.modules.get("marimo")
+    if marimo is not None and marimo.running_in_notebook():
+        return marimo.output.append
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "kernel"):

@@ -17,9 +17,7 @@ with the place where it was met first. The second sighting becomes a reference t
 cycles end, and a graph with many paths costs no more than its objects.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 from time import perf_counter
 from types import FunctionType
 from typing import Any
@@ -32,7 +30,6 @@ from treeview._document import (
     EMPTY,
     Branch,
     KeySteps,
-    NameSteps,
     Node,
     Reference,
     Span,
@@ -45,10 +42,10 @@ from treeview._guard import STOP, Damage, describe_error
 from treeview._inline import abbreviate, inline_text
 from treeview._names import class_of, type_attribute, type_name
 from treeview._options import Options, changed_options, current_options
-from treeview._paths import Step
 from treeview._registry import Handler, Registry, default_registry
+from treeview._taking import resolved_steps, take
 from treeview._totals import Totals
-from treeview._view import ArraySketch, Shown, Sketch, Steps, View
+from treeview._view import ArraySketch, Shown, Sketch, View
 from treeview._visualizing import with_extra
 
 _UNLIMITED = 2**62
@@ -57,12 +54,6 @@ _KEPT = 8
 
 _SKETCH_TYPES = frozenset({Sketch, ArraySketch})
 _OWN_HANDLERS = "treeview.handlers.containers"
-_NO_KEYS: dict[Any, Any] = {}
-_INSTANT: frozenset[Any] = frozenset(
-    {list, tuple, set, frozenset, dict}
-    | {class_of(view) for view in (_NO_KEYS.keys(), _NO_KEYS.values(), _NO_KEYS.items())}
-)
-"""Types whose iteration runs no foreign code."""
 
 
 def build_document(
@@ -91,6 +82,14 @@ def build_document(
     return Walk(options or current_options(), root, registry).run(obj, shown_children)
 
 
+def document_and_totals(obj: object, options: Options) -> tuple[Node, Totals]:
+    """The document that shows an object, and what the arrays in it hold together."""
+    read_names()
+    default_registry.load_plugins()
+    walk = Walk(options, "", default_registry)
+    return walk.run(obj), walk.totals
+
+
 def totals(obj: object, **options: Any) -> Totals:
     """Counts what the arrays in an object hold, each array once.
 
@@ -115,11 +114,7 @@ def totals(obj: object, **options: Any) -> Totals:
     """
     everything: dict[str, Any] = dict.fromkeys(("max_items", "max_nodes", "max_bytes"), _UNLIMITED)
     chosen = changed_options({**everything, "autovisualize": False, **options, "totals": True})
-    read_names()
-    default_registry.load_plugins()
-    walk = Walk(chosen, "", default_registry)
-    walk.run(obj)
-    return walk.totals
+    return document_and_totals(obj, chosen)[1]
 
 
 _Place = tuple[Any, Branch, Frame, int]
@@ -315,15 +310,15 @@ class Walk:
             limit = 0
         elif used_up := self._used_up():
             limit, note = 0, _with_comment(note, (f"# {used_up}", "comment"))
-        labels, values, omitted = self._take(sketch, max(limit, 0))
-        raw: Sequence[Any] = labels or ()
+        labels, values, omitted = take(sketch, max(limit, 0), self.deadline)
+        raw: list[Any] = labels or []
         branch = Branch(
             sketch.head,
             values,
             sketch.tail,
             None if labels is None else self._labels(labels),
             sketch.joint,
-            _resolved_steps(sketch.steps, raw, len(values)),
+            resolved_steps(sketch.steps, raw, len(values)),
             sketch.separator,
             omitted,
             sketch.omitted_name,
@@ -357,48 +352,6 @@ class Walk:
         self.stack.append(grown)
         self.growing.add(id(branch))
         return branch
-
-    def _take(self, sketch: Sketch, limit: int) -> tuple[list[Any] | None, list[Any], int | None]:
-        """Raw labels, raw children, and how many more there are."""
-        source, count = sketch.children, sketch.count
-        if limit == 0:
-            return (None if sketch.labels is None else []), [], count
-        items, problem = self._collect(source, limit if count is not None else limit + 1)
-        omitted = 0
-        if count is not None:
-            omitted = max(count - len(items), 0) if len(items) == limit else 0
-        elif len(items) > limit:
-            items.pop()
-            omitted = None
-        labels: list[Any] | None = None
-        if sketch.paired:
-            labels, items, problem = _split_pairs(items, problem)
-        elif sketch.labels is not None:
-            labels, trouble = self._collect(sketch.labels, len(items))
-            labels += [EMPTY] * (len(items) - len(labels))
-            problem = problem or trouble
-        if problem:
-            items.append(text((f"<{problem}>", "error")))
-            if labels is not None:
-                labels.append(EMPTY)
-        return labels, items, omitted
-
-    def _collect(self, source: Iterable[Any], limit: int) -> tuple[list[Any], str]:
-        """The first items, and what went wrong on the way."""
-        items: list[Any] = []
-        try:
-            if type(source) in _INSTANT:
-                items.extend(islice(source, limit))
-                return items, ""
-            for item in islice(source, limit):
-                items.append(item)
-                if perf_counter() > self.deadline:
-                    break
-        except STOP:
-            raise
-        except BaseException as error:
-            return items, f"iteration raised {describe_error(error)}"
-        return items, ""
 
     def _labels(self, raw: list[Any]) -> list[Any]:
         if self.atoms.are_labels(raw):
@@ -461,33 +414,6 @@ class Walk:
     def _count(self, parent: Frame, branch: Branch, size: int) -> None:
         self.sizes[id(branch)] = size
         parent.size += size
-
-
-def _resolved_steps(steps: Steps, raw: Sequence[Any], count: int) -> Sequence[Step]:
-    if steps is None:
-        return ()
-    if steps == "index":
-        return index_steps(count)
-    if steps == "key":
-        return KeySteps(raw)
-    if steps == "attribute":
-        return NameSteps([key.plain if isinstance(key, Text) else str(key) for key in raw])
-    return steps
-
-
-def _split_pairs(pairs: list[Any], problem: str) -> tuple[list[Any], list[Any], str]:
-    """Keys and values of pairs, as far as they are pairs."""
-    keys: list[Any] = []
-    values: list[Any] = []
-    try:
-        for key, value in pairs:
-            keys.append(key)
-            values.append(value)
-    except STOP:
-        raise
-    except BaseException as error:
-        problem = problem or f"iteration gave no pair: {describe_error(error)}"
-    return keys, values, problem
 
 
 def _with_comment(note: Text, comment: Span) -> Text:

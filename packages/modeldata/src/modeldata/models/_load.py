@@ -17,12 +17,14 @@ from jax.typing import DTypeLike
 from modeldata.models._archive import TREE_FILE
 from modeldata.models.checkpoints import (
     Checkpoint,
+    ExpandedCheckpoint,
     GGUFCheckpoint,
     HuggingFaceFolder,
     LoadError,
     TransformersModel,
     WeightRule,
     check_tensors,
+    is_mxfp4,
     is_transformers_model,
 )
 from modeldata.models.checkpoints._gguf_header import read_header
@@ -130,7 +132,8 @@ def open_checkpoint(checkpoint: str | os.PathLike[str] | Any) -> Checkpoint:
             f"Expected {_SOURCES}, but `{path}` holds a tree that `save_tree` has written. Load it "
             "with `models.load_tree`."
         )
-    return HuggingFaceFolder(path) if path.is_dir() else GGUFCheckpoint(path)
+    opened = HuggingFaceFolder(path) if path.is_dir() else GGUFCheckpoint(path)
+    return ExpandedCheckpoint(opened) if is_mxfp4(opened) else opened
 
 
 def _existing(checkpoint: Any) -> Path:

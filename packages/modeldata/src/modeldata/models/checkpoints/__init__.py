@@ -9,11 +9,13 @@ from modeldata.models.checkpoints._huggingface import (
     is_transformers_model,
     read_json,
 )
+from modeldata.models.checkpoints._mxfp4 import ExpandedCheckpoint, is_mxfp4
 from modeldata.models.checkpoints._settings import Settings
 from modeldata.models.checkpoints._tables import Place, Portion, WeightRule, check_tensors
 
 __all__ = [
     "Checkpoint",
+    "ExpandedCheckpoint",
     "GGUFCheckpoint",
     "HuggingFaceFolder",
     "LoadError",
@@ -26,6 +28,7 @@ __all__ = [
     "WeightRule",
     "check_tensors",
     "import_extra",
+    "is_mxfp4",
     "is_transformers_model",
     "read_json",
 ]

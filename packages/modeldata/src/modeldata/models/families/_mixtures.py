@@ -130,7 +130,7 @@ def read_gpt_oss(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     settings.choice("swiglu_limit", [7.0])
     if settings.get("quantization_config") is not None:
         raise settings.unsupported(
-            "quantization_config", "absent, since weights in 4 bits are not read"
+            "quantization_config", "absent, or with the `quant_method` 'mxfp4' in a folder"
         )
     has_bias = settings.flag("attention_bias")
     blocks = settings.integer("num_hidden_layers")

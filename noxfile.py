@@ -243,10 +243,8 @@ def reference(session):
     session.run("pytest", "--forbid-skips", "-m", "reference", *TESTS, *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(default=False, venv_backend="virtualenv")
 def bench(session):
     """Time both packages side by side with peers: `-- core` or `-- treeview` for one of them."""
-    session.install(
-        *editable(f"{TREEVIEW}[notebook,terminal,widget]", f"{MODELDATA}[view]"), *group("bench")
-    )
+    install_both(session, "bench", "weights", "reference")
     session.run("python", "-m", "benchmarks", *session.posargs)

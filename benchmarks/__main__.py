@@ -1,4 +1,4 @@
-"""Runs benchmarks: `python -m benchmarks [core | treeview | arrays] [word ...]`.
+"""Runs benchmarks: `python -m benchmarks [core | models | treeview | arrays] [word ...]`.
 
 Without a section all run. Words choose the rows whose names contain all of them. A section that ran
 in full is rewritten in `docs/benchmarks.md`.
@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.report import Result, header_line, markdown, peer_names, result_line, write_section
 from benchmarks.timing import Row, readings
 
-SECTIONS = ("core", "treeview", "arrays")
+SECTIONS = ("core", "models", "treeview", "arrays")
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

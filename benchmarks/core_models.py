@@ -59,7 +59,7 @@ def our_tokens() -> nx.NamedArray:
 
 def penzai_model(**settings: Any) -> Any:
     """The model in Penzai, with variables."""
-    config = llamalike_common.LlamalikeTransformerConfig(**SIZES, **settings)
+    config = llamalike_common.LlamalikeTransformerConfig(**{**SIZES, **settings})
     return llamalike_common.build_llamalike_transformer(config, jax.random.key(0))
 
 

@@ -71,7 +71,9 @@ def multiple(ratio: float) -> str:
 
 
 def quantity(value: float, measure: str) -> str:
-    """Seconds or bytes with three digits and a unit."""
+    """Seconds or bytes with three digits and a unit; a pace as times in a second."""
+    if measure == "pace":
+        return f"{1 / value:.3g}/s"
     units = _UNITS[measure]
     scale, unit = next((each for each in units if value >= each[0]), units[-1])
     return f"{value / scale:.3g} {unit}"

@@ -37,7 +37,7 @@ class Row:
         goals: The most that ours may be as a multiple of the peer's, by name.
         most: The most that ours may be, in seconds or bytes; None for any.
         measure: What is compared: the time that the functions take, or the seconds or bytes that
-            they return.
+            they return. A pace is seconds as well, shown as how many times that is in a second.
         limit: Seconds after which a contestant is given up.
         why: Why a goal is out of reach; shown where one is missed.
     """
@@ -47,7 +47,7 @@ class Row:
     peers: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     goals: Mapping[str, float] = field(default_factory=dict)
     most: float | None = None
-    measure: Literal["time", "seconds", "bytes"] = "time"
+    measure: Literal["time", "seconds", "pace", "bytes"] = "time"
     limit: float = LIMIT
     why: str = ""
 
@@ -116,8 +116,8 @@ def _first(function: Callable[[], Any], row: Row, clock: Callable[[], float]) ->
             return Reading(_take_turn(function, 1, row, clock))
     except OutOfTime:
         # What it took so far by the same clock as ours, which may go slower than that on the wall.
-        least = {"time": clock() - start, "seconds": row.limit, "bytes": math.nan}
-        return Reading(least[row.measure], "timeout")
+        least = {"time": clock() - start, "seconds": row.limit}
+        return Reading(least.get(row.measure, math.nan), "timeout")
     except Exception as error:
         return Reading(math.nan, type(error).__name__)
 

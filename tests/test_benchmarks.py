@@ -137,6 +137,14 @@ def test_ratios_read_as_people_say_them(ratio, text):
     assert multiple(ratio) == text
 
 
+def test_a_pace_is_told_by_the_second_and_compared_by_the_time():
+    from benchmarks.report import our_cell, ratio_cell
+
+    one = result({"": 0.05, "peer": 0.1}, goals={"peer": 1 / 2}, measure="pace")
+    assert our_cell(one) == "20/s"
+    assert ratio_cell(one, "peer") == "1/2 ✓ ≤ 1/2"
+
+
 @pytest.mark.parametrize(
     ("value", "measure", "text"),
     [(12.34, "time", "12.3 s"), (0.0123, "seconds", "12.3 ms"), (4.5e-6, "time", "4.5 µs")]

@@ -201,10 +201,12 @@ function itemsText(grid, indices) {
  * @returns {DataView}
  */
 function gathered({ blob }, start, count, width, at) {
-  const view = new DataView(new ArrayBuffer(16));
-  for (let plane = 0; plane < width; plane += 1) view.setUint8(plane, blob[start + plane * count + at] ?? 0);
-  return view;
+  SCRATCH.setUint32(0, 0); // what reads more bytes than there are reads zeros
+  for (let plane = 0; plane < width; plane += 1) SCRATCH.setUint8(plane, blob[start + plane * count + at] ?? 0);
+  return SCRATCH;
 }
+
+const SCRATCH = new DataView(new ArrayBuffer(16));
 
 /** @type {Record<string, number>} */
 const EXTRA_WIDTHS = { bf: 2, c8: 8, c16: 16 };

@@ -90,6 +90,7 @@ class LivePicture {
     stage.setAttribute("role", "application");
     stage.setAttribute("aria-roledescription", "picture of an array");
     stage.setAttribute("aria-label", image.getAttribute("alt") ?? image.getAttribute("aria-label") ?? "");
+    stage.setAttribute("aria-description", "Arrow keys move from value to value.");
     stage.style.cssText = image.style.cssText;
     ring.hidden = true;
     line.setAttribute("role", "status");
@@ -460,11 +461,12 @@ class LivePicture {
     const [rows, columns] = [LivePicture.count(grid, grid.rows), LivePicture.count(grid, grid.columns)];
     const across = sideLevels(grid, grid.columns);
     const down = sideLevels(grid, grid.rows);
+    const first = this.valueAt(grid, 0, 0);
     const lefts = Array.from({ length: columns }, (_, column) => startOf(across, column));
     for (let row = 0; row < rows; row += 1) {
       const y = top + startOf(down, row);
       for (let column = 0; column < columns; column += 1) {
-        const at = this.valueAt(grid, row, column);
+        const at = first + row * columns + column;
         const color = colors && this.spreadColor(data, grid, at, colors);
         const tile = tilePixels ? gathered(data, grid.choice ?? 0, grid.count ?? 0, 4, at).getUint32(0, true) : 0;
         const x = lefts[column] ?? 0;

@@ -19,11 +19,14 @@ PAGE = """<!doctype html><meta charset=utf-8><style>CSS</style><body style="font
 const traits = TRAITS;
 const handlers = [];
 globalThis.sent = [];
+globalThis.set = [];
 globalThis.isDead = false;
 const model = {
   get: (name) => traits[name],
   on: (event, act) => handlers.push([event, act]),
   off: (event, act) => handlers.splice(handlers.findIndex((pair) => pair[1] === act), 1),
+  set: (name, value) => set.push([name, value]),
+  save_changes: () => set.push("saved"),
   send(content) {
     sent.push(content);
     if (!isDead) answer(JSON.stringify(content)).then(deliver);
@@ -169,6 +172,7 @@ def test_clicking_selects(host):
     page.wait_for_selector(".tv-chosen")
     assert seen == ["['blocks'][1].index"]
     assert there.widget.selected == 1
+    assert page.evaluate("set") == [["selected_path", "['blocks'][1].index"], "saved"]
     chosen = page.locator("[aria-selected=true]")
     assert chosen.count() == 1 and chosen.inner_text().strip().startswith("index=1")
     wait_line(page, "weights=").click(position={"x": 60, "y": 8})

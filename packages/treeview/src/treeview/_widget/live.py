@@ -95,7 +95,8 @@ class TreeWidget(anywidget.AnyWidget):
     @traitlets.validate("selected_path")
     def _check_path(self, proposal: Any) -> str:
         path: str = proposal["value"]  # None is not asked about
-        if self._chosen is not None and path == self._chosen.path():
+        known = self._chosen or self._place
+        if known is not None and path == known.path():
             return path
         try:
             tree = self._tree

@@ -11,6 +11,8 @@ const GONE = "The kernel is busy or gone. What was open before is still here.";
  * @typedef {object} Host
  * @property {(name: string) => unknown} get
  * @property {(content: object) => void} send
+ * @property {(name: string, value: unknown) => void} set
+ * @property {() => void} save_changes
  * @property {(event: string, act: (content: any) => void) => void} on
  * @property {(event: string, act: (content: any) => void) => void} off
  */
@@ -475,6 +477,7 @@ class Live {
     this.count = 0;
     this.current = -1;
     this.waiting = 0;
+    this.isChoosing = false;
     this.said = document.createElement("span");
     this.said.setAttribute("role", "status");
     const first = JSON.parse(String(host.get("_first")));
@@ -507,6 +510,14 @@ class Live {
       tree.dataset.ready = "";
     }
     for (const answer of this.missed.splice(0)) this.take(answer);
+  }
+
+  /** Hands back what this view selected: marimo runs cells again for what views say, not kernels. */
+  confirm() {
+    if (!this.isChoosing) return;
+    this.isChoosing = false;
+    this.host.set("selected_path", this.host.get("selected_path"));
+    this.host.save_changes();
   }
 
   /** Ends the view. */
@@ -714,6 +725,7 @@ class Live {
     if (at < 0) return;
     const [part, child] = shown.live.place(at);
     const isChosen = part === shown.selection[0] && child === shown.selection[1];
+    this.isChoosing ||= !isChosen;
     if (!isChosen) this.ask({ kind: "select", part, child });
     if (row.open === false || isChosen) shown.toggle(line);
   }
@@ -745,11 +757,14 @@ function renderWidget({ model, el }) {
   const live = new Live(model, tree);
   const take = (/** @type {Answer} */ answer) => live.take(answer);
   const select = () => live.shown.select(/** @type {number[]} */ (model.get("_selection")));
+  const confirm = () => live.confirm();
   model.on("msg:custom", take);
   model.on("change:_selection", select);
+  model.on("change:selected_path", confirm);
   return () => {
     model.off("msg:custom", take);
     model.off("change:_selection", select);
+    model.off("change:selected_path", confirm);
     live.stop();
   };
 }

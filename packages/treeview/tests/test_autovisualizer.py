@@ -333,6 +333,21 @@ def test_tokens_of_long_arrays_are_cut_where_the_picture_is():
     assert lines[-1] == "… 12 more rows of tokens"
 
 
+def test_the_picture_tells_the_token_of_each_cell():
+    array = np.array([[1, 2, 3], [0, 7, -1]])
+    (picture,) = found(Picture, array, ArrayAutovisualizer.for_tokenizer(WORDS.__getitem__))
+    (grid,) = picture.grids
+    assert grid.value_labels == {
+        0: "'<s>'",
+        1: "'the'",
+        2: "' cat'",
+        3: "'sat\\n'",
+        7: "<out of bounds: 7>",
+        -1: "<out of bounds: -1>",
+    }
+    assert "=" not in picture.caption.plain
+
+
 def test_masked_tokens_have_no_text():
     array = np.ma.masked_array([1, 2, 3], [False, True, False])
     assert token_lines(array, WORDS.__getitem__) == ["tokens: 'the' -- 'sat\\n'"]

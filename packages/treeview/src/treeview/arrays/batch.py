@@ -6,7 +6,7 @@ repeated array by array.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -27,7 +27,7 @@ from treeview.arrays.sharding import find_shards, shards_branch
 from treeview.arrays.statistics import NumpyArray, array_statistics
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import shows_values, summary_text
-from treeview.arrays.tokens import has_tokens, token_lines
+from treeview.arrays.tokens import has_tokens, token_lines, token_names
 
 _BATCH_BYTES = 1 << 28  # between batches of this size the clock is read
 _BYTES_PER_SECOND = 1e9  # a careful guess of how fast statistics are made
@@ -320,12 +320,14 @@ def _figures(job: Reading) -> list[Node]:
     if not job.drawn or style is None or job.failure:
         return []
     window = style.window(info.shape) if job.window is None else job.window
-    figures: list[Node] = [
-        deferred_picture(brief_description(info, window, style), _draw(values, info, window, style))
-    ]
+    description = brief_description(info, window, style)
+    names: dict[int, str] = {}
+    draw = _drawing(values, info, window, style, names)
+    figures: list[Node] = [deferred_picture(description, draw)]
     if style.token_lookup is not None and values is not None and has_tokens(values):
         try:
             figures += token_lines(values, style.token_lookup, window)
+            names |= token_names(values, style.token_lookup)
         except STOP:
             raise
         except BaseException as error:
@@ -334,14 +336,20 @@ def _figures(job: Reading) -> list[Node]:
     return [*figures, shards_branch(info, shards)] if len(shards) > 1 else figures
 
 
-def _draw(
-    values: NumpyArray | None, info: ArrayInfo, window: Window, style: PictureStyle
+def _drawing(
+    values: NumpyArray | None,
+    info: ArrayInfo,
+    window: Window,
+    style: PictureStyle,
+    names: dict[int, str],
 ) -> Callable[[], Picture]:
-    """What draws a picture later; it must not keep the array itself."""
+    """What draws a picture later, with names of its integers; it must not keep the array itself."""
 
     def draw() -> Picture:
         if values is None:
             raise LookupError("nothing was read, for text was all that was wanted")
-        return draw_picture(values, info, window, style)
+        picture = draw_picture(values, info, window, style)
+        grids = tuple(replace(grid, value_labels=names) for grid in picture.grids)
+        return replace(picture, grids=grids) if names else picture
 
     return draw

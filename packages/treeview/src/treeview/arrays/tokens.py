@@ -78,7 +78,7 @@ def token_lines(values: NumpyArray, lookup: TokenLookup, window: tuple[Any, ...]
     shown = rows[:_LARGEST_ROWS, :_LARGEST_TOKENS]
     masks = np.ma.getmaskarray(shown)
     numbers = np.ma.getdata(shown).astype(object)
-    names = {number: _name(number, lookup) for number in set(numbers[~masks].tolist())}
+    names = token_names(shown, lookup)
     lines: list[Text] = []
     for row, (line, mask) in enumerate(zip(numbers.tolist(), masks.tolist(), strict=True)):
         words = [
@@ -96,6 +96,15 @@ def token_lines(values: NumpyArray, lookup: TokenLookup, window: tuple[Any, ...]
     if len(rows) > len(shown):
         lines.append(text((f"… {len(rows) - len(shown)} more rows of tokens", "muted")))
     return lines
+
+
+def token_names(values: NumpyArray, lookup: TokenLookup) -> dict[int, str]:
+    """The texts of all tokens whose numbers are among some integers that are not masked."""
+    numbers = np.ma.getdata(values).astype(object)
+    return {
+        number: _name(number, lookup)
+        for number in set(numbers[~np.ma.getmaskarray(values)].tolist())
+    }
 
 
 def _name(number: int, lookup: TokenLookup) -> str:

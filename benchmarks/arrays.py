@@ -82,7 +82,7 @@ def picture_rows() -> Iterator[Row]:
         peers=peers,
         goals={"treescope": 1 / 2, "matplotlib": 1 / 4},
     )
-    yield size_row("its size, with all values to point at", ours, peers, {"treescope": 1 / 2})
+    yield size_row("its size, with all values to point at", ours, peers, {"treescope": 1})
 
 
 def theirs(array: np.ndarray, *, truncate: bool) -> str:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import random
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -261,6 +263,59 @@ def test_what_comes_while_a_view_is_off_the_page_is_not_lost(host):
     assert page.locator(".tv-chosen").inner_text().strip() == "index=7,"
     page.evaluate("views[0]()")
     assert page.evaluate("handlers.length") == 0
+
+
+def nested(rng, depth=0):
+    kind = rng.randrange(9 if depth < 4 else 3)
+    children = [nested(rng, depth + 1) for _ in range(rng.choice([1, 2, 5]))] if kind > 3 else []
+    match kind:
+        case 0 | 1:
+            return rng.choice([0, 1.5, None, "text", "\u4e16\u754c" * 20])
+        case 2 | 3:
+            return list(range(rng.choice([3, 60])))
+        case 4 | 5:
+            return {f"key {at}": child for at, child in enumerate(children)}
+        case 6:
+            return Block(rng.randrange(9))
+        case _:
+            return children
+
+
+COPY = """(list) => {
+    getSelection().selectAllChildren(list);
+    return getSelection().toString().trim();
+}"""
+
+
+def unspaced(text):
+    """Text without line breaks: what was opened stays on lines of its own."""
+    return re.sub(r",?\s*([])}])", r"\1", re.sub(r"\s+", " ", text)).replace(" ", "")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_all_opened_it_reads_like_a_page(host, open_page, seed):
+    rng = random.Random(seed)
+    value = [nested(rng) for _ in range(5)]
+    static = open_page(treeview.Page("T").add(treeview.render(value, max_lines=100)).html())
+    static.wait_for_selector(".tv-bar, .tv-list")
+    for _ in range(20):
+        shut = static.locator(".r[aria-expanded=false]")
+        if shut.count() == 0:
+            break
+        for line in shut.all()[::-1]:
+            line.focus()
+            static.keyboard.press("ArrowRight")
+    page = host(treeview.widget(value, max_items=1000, max_lines=100, depth=1)).page
+    for _ in range(200):
+        shut = page.locator(".r[aria-expanded=false]")
+        if shut.count() == 0:
+            break
+        line = shut.nth(rng.randrange(shut.count()))
+        line.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("![...document.querySelectorAll('[aria-busy]')].length")
+    live, whole = [one.locator(".tv-list").evaluate(COPY) for one in (page, static)]
+    assert unspaced(live) == unspaced(whole)
 
 
 def test_search_goes_through_what_is_not_open(host):

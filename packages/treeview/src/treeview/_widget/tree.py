@@ -361,7 +361,7 @@ class _Header:
             return -2
         self.places += (self._line, part.number)
         if part.opened and part.view:
-            self.opened += (self._line, part.view)
+            self.opened += (self._line, min(part.view, len(branch.values)))
         if part.start:
             self.before += (self._line, part.start)
         return part.number

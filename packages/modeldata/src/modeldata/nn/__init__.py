@@ -1,5 +1,6 @@
 """Layers: the steps of a model, as data that can be called."""
 
+from modeldata.named import contract
 from modeldata.nn._attention import Attention
 from modeldata.nn._attention_sinks import SoftmaxWithSink
 from modeldata.nn._basic import (
@@ -19,7 +20,6 @@ from modeldata.nn._caching import (
 )
 from modeldata.nn._checking import CheckStructure
 from modeldata.nn._combinators import BranchAndAddTogether, BranchAndMultiplyTogether, Residual
-from modeldata.nn._contract import contract
 from modeldata.nn._convolution import Convolution, ConvolutionInPlace
 from modeldata.nn._dropout import DisabledDropout, StochasticDropout, maybe_dropout
 from modeldata.nn._einsum import NamedEinsum

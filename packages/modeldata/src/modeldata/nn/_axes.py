@@ -67,6 +67,26 @@ def require_sizes(layer: str, array: NamedArray, sizes: Mapping[Hashable, int]) 
         )
 
 
+def require_free(layer: str, array: NamedArray, names: Iterable[Hashable]) -> None:
+    """Checks that an input does not have the axes that a layer makes.
+
+    Args:
+        layer: What the message calls the layer.
+        array: The input.
+        names: The axes that the layer makes.
+
+    Raises:
+        ValueError: If it has one.
+    """
+    made = tuple(names)
+    taken = [name for name in made if name in array.dims]
+    if taken:
+        raise ValueError(
+            f"{layer} makes the axes {list_names(made)}, but its input has {list_names(taken)} "
+            f"already: {array.named_shape}. Rename that axis first (`RenameAxes`)."
+        )
+
+
 def list_names(names: Iterable[Hashable]) -> str:
     """Returns names as text for a message."""
     return ", ".join(f"`{name}`" for name in names) or "none"

@@ -10,8 +10,7 @@ import jax.numpy as jnp
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._arguments import require_axes
-from modeldata.nn._axes import data_like, list_names, require_named, require_sizes
-from modeldata.nn._basic import RenameAxes
+from modeldata.nn._axes import data_like, list_names, require_free, require_named, require_sizes
 from modeldata.nn._grouping import Sequential
 from modeldata.nn._initializers import (
     Axes,
@@ -19,7 +18,7 @@ from modeldata.nn._initializers import (
     xavier_uniform_initializer,
 )
 from modeldata.nn._layer import Layer
-from modeldata.nn._linear import check_groups, primed_names
+from modeldata.nn._linear import check_groups, primed_names, renamed_back
 from modeldata.nn._parameters import ParameterLike, make_parameter
 from modeldata.nn._windows import PaddingLike, PerAxis, Windows
 
@@ -61,13 +60,7 @@ class Convolution(Layer):
         parallel = self._parallel(weights)
         sizes = {name: weights.named_shape[name] for name in (*parallel, *self.in_axis_names)}
         require_sizes("`Convolution`", argument, sizes)
-        taken = [name for name in self.out_axis_names if name in argument.dims]
-        if taken:
-            raise ValueError(
-                f"`Convolution` makes the axes {list_names(self.out_axis_names)}, but its input "
-                f"has {list_names(taken)} already: {argument.named_shape}. Rename that axis first "
-                "(`RenameAxes`)."
-            )
+        require_free("`Convolution`", argument, self.out_axis_names)
         batch = tuple(n for n in argument.dims if n not in {*sizes, *spatial})
         data = self._convolved(argument, weights, batch, parallel)
         return NamedArray(data_array=data, dims=(*batch, *parallel, *self.out_axis_names, *spatial))
@@ -172,9 +165,7 @@ class Convolution(Layer):
             dtype=dtype,
         )
         convolution = cls(weights, tuple(input_axes), tuple(outputs), windows)
-        if not primed:
-            return convolution
-        return ConvolutionInPlace([convolution, RenameAxes(tuple(primed.values()), tuple(primed))])
+        return ConvolutionInPlace([convolution, renamed_back(primed)]) if primed else convolution
 
 
 @pytree_dataclass(has_implicitly_inherited_fields=True)

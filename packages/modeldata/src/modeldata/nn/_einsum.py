@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from modeldata._frozen_dict import FrozenDict
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.named._contraction import contract_unchecked
 from modeldata.nn._axes import list_names, require_named
-from modeldata.nn._contract import contract_unchecked
 from modeldata.nn._layer import Layer
 
 _Spec = Mapping[Hashable, Hashable] | tuple[Hashable, ...]

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.named._contraction import contract_unchecked
 from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import list_names, require_named, require_sizes
-from modeldata.nn._contract import contract_unchecked
 from modeldata.nn._initializers import (
     Axes,
     LinearOperatorWeightInitializer,

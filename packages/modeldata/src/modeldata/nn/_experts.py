@@ -14,9 +14,9 @@ import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.named._contraction import contract_unchecked
 from modeldata.nn._axes import axis_numbers, list_names, require_named
 from modeldata.nn._basic import widen
-from modeldata.nn._contract import contract_unchecked
 from modeldata.nn._layer import Layer, MissingSideInputError
 
 

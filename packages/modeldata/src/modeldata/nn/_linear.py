@@ -8,10 +8,10 @@ import jax.numpy as jnp
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
+from modeldata.named._contraction import contract_unchecked
 from modeldata.nn._arguments import require_axes
-from modeldata.nn._axes import list_names, require_named, require_sizes
+from modeldata.nn._axes import list_names, require_free, require_named, require_sizes
 from modeldata.nn._basic import RenameAxes
-from modeldata.nn._contract import contract_unchecked
 from modeldata.nn._grouping import Sequential
 from modeldata.nn._initializers import (
     Axes,
@@ -57,13 +57,7 @@ class Linear(Layer):
         require_named(layer, argument)
         sizes = {k: v for k, v in weights.named_shape.items() if k not in self.out_axis_names}
         require_sizes(layer, argument, sizes)
-        taken = [name for name in self.out_axis_names if name in argument.dims]
-        if taken:
-            raise ValueError(
-                f"{layer} makes the axes {list_names(self.out_axis_names)}, but its input has "
-                f"{list_names(taken)} already: {argument.named_shape}. Rename that axis first "
-                "(`RenameAxes`)."
-            )
+        require_free(layer, argument, self.out_axis_names)
         _require_numbers(layer, argument)
         return contract_unchecked(self.in_axis_names, argument, weights)
 
@@ -127,9 +121,7 @@ class Linear(Layer):
             dtype=dtype,
         )
         linear = cls(weights, tuple(input_axes), (*broadcast, *outputs))
-        if not primed:
-            return linear
-        return LinearInPlace([linear, RenameAxes(tuple(primed.values()), tuple(primed))])
+        return LinearInPlace([linear, renamed_back(primed)]) if primed else linear
 
     @property
     def input_axes(self) -> dict[Hashable, int]:
@@ -355,3 +347,12 @@ def primed_names(
             "is the name of another axis. Rename one of them."
         )
     return primed
+
+
+def renamed_back(primed: Mapping[Hashable, Hashable]) -> RenameAxes:
+    """Returns the layer that gives outputs their names.
+
+    Args:
+        primed: The other name of each, as `primed_names` returns it.
+    """
+    return RenameAxes(tuple(primed.values()), tuple(primed))

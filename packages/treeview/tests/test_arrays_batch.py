@@ -51,6 +51,48 @@ def test_each_adapter_is_asked_once_and_answers_stay_in_order():
     assert sorted(adapter.calls) == [("fetch", 2), ("statistics", 2)]
 
 
+class Reader(Recorder):
+    """Reads statistics and values together."""
+
+    def read(self, requests):
+        self.calls.append([(window is not None, counted) for _, window, counted in requests])
+        return [
+            (
+                NumpyAdapter().statistics([array])[0] if counted else None,
+                None if window is None else NumpyAdapter().fetch([(array, window)])[0],
+            )
+            for array, window, counted in requests
+        ]
+
+
+def test_an_adapter_that_reads_both_at_once_is_asked_for_nothing_else():
+    adapter = Reader()
+    requests = [
+        request(np.arange(20), adapter),
+        request(np.array([1, 2]), adapter),
+        request(np.eye(3), adapter, picture=True),
+    ]
+    nodes = finish_arrays(requests, Options())
+    assert plain(nodes) == [
+        "np.ndarray int64[20] ≈9.5 ±5.8 [0, 19] zero:1",
+        "np.ndarray int64[2] [1, 2]",
+        "np.ndarray float64[3, 3] ≈0.33 ±0.47 [0, 1] zero:6",
+    ]
+    # Small arrays first.
+    assert adapter.calls == [[(True, False), (True, True), (False, True)]]
+
+
+def test_pictures_and_values_do_not_wait_for_the_time_that_statistics_have():
+    (node,) = finish_arrays(
+        [request(np.ones((30, 30)), NumpyAdapter(), picture=True)], Options(seconds=0)
+    )
+    assert isinstance(node, Branch)
+    assert node.head.plain == "np.ndarray float64[30, 30] <too large to read in time>"
+    (picture,) = node.values
+    assert isinstance(picture, Picture)
+    assert picture.pixels.shape == (30, 30, 4)
+
+
 def test_nothing_is_read_without_statistics():
     adapter = Recorder()
     nodes = finish_arrays(

@@ -56,8 +56,10 @@ def test_the_page_folds_and_shows_its_pictures_in_a_browser(
 ):
     run(str(write_gguf(tmp_path / "tiny.gguf")))
     page = open_page(run.page.read_text(encoding="utf-8"), java_script_enabled=scripts)
-    assert page.locator("figure img").count() == 2
-    assert all(picture.bounding_box()["width"] > 30 for picture in page.locator("img").all())
+    pictures = page.locator("figure canvas" if scripts else "figure img")
+    pictures.nth(1).wait_for()
+    assert pictures.count() == 2
+    assert all(picture.bounding_box()["width"] > 30 for picture in pictures.all())
     assert page.get_by_text("◆ KnockOutAttentionHeads(").is_visible()
     head = page.locator(".r" if scripts else "summary").first
     head.wait_for()

@@ -3,8 +3,11 @@
 import pytest
 
 import treeview
+from treeview import Options, Registry
 from treeview._atoms import SHORT, AtomCheck
 from treeview._document import text
+from treeview._text import document_text
+from treeview._walk import build_document
 
 LONG = "x" * (SHORT + 1)
 NAN = float("nan")
@@ -101,3 +104,21 @@ def test_a_rule_is_asked_about_lists_of_atoms():
     rule = lambda value, path: asked.append(path)  # noqa: E731
     treeview.render({"a": [1, 2], "b": {"c": 1}}, autovisualize=rule)
     assert asked == ["", "['a']", "['b']"]
+
+
+class Mute:
+    """A handler of which nothing can be learnt but what it draws."""
+
+    def __call__(self, obj, view):
+        return view.text("drawn")
+
+    def __getattribute__(self, name):
+        raise RuntimeError(name)
+
+
+def test_nothing_is_asked_of_a_handler_but_to_draw():
+    registry = Registry()
+    registry.load_plugins()
+    registry.register(list, Mute())
+    assert document_text(build_document([[1]], registry=registry), Options()) == "drawn"
+    assert document_text(build_document((3, [1]), registry=registry), Options()) == "(3, drawn)"

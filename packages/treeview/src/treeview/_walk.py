@@ -251,7 +251,7 @@ class Walk:
         known = self.found.get(id(kind))
         if known is None:
             method = type_attribute(kind, "__treeview__")
-            own = [method] if isinstance(method, FunctionType) else []
+            own = [method] if type(method) is FunctionType else []
             known = self.found[id(kind)] = (kind, own + self.registry.handlers_for(kind))
         return known[1]
 
@@ -288,11 +288,11 @@ class Walk:
     def _own_look(self, kind: type) -> Sketch | None:
         """What treeview's own handler makes of an empty container, if it is the one to ask."""
         if kind not in self.looks:
-            handler = self._handlers(kind)[0]
+            sketch, handler = None, next(iter(self._handlers(kind)), None)
             # Rules want to see each object, and walks of other kinds may grow branches otherwise.
-            own = type(self) is Walk and not self.arrays.visualizer.has_rule
-            own &= getattr(handler, "__module__", "") == _OWN_HANDLERS
-            sketch = handler(kind(), self.view) if own else None
+            plain = type(self) is Walk and not self.arrays.visualizer.has_rule
+            if plain and type(handler) is FunctionType and handler.__module__ == _OWN_HANDLERS:
+                sketch = handler(kind(), self.view)
             self.looks[kind] = sketch if isinstance(sketch, Sketch) else None
         return self.looks[kind]
 
@@ -430,5 +430,6 @@ def _with_problem(shown: Shown, problem: str) -> Shown:
 
 
 def _handler_name(handler: Handler) -> str:
-    name = handler.__name__ if isinstance(handler, FunctionType) else type_name(class_of(handler))
+    is_function = type(handler) is FunctionType
+    name = handler.__name__ if is_function else type_name(class_of(handler))
     return name if name == "__treeview__" else f"handler `{name}`"

@@ -37,7 +37,7 @@ def test_long_texts_of_scores_take_several_lines():
 def test_each_token_has_the_colour_and_tells_the_number_of_its_score():
     spans = soup_of(treeview.token_scores(WORDS, [0.25, -0.5, 1])).select(".tv-text > span")
     singles = [treeview.text_on_color(*pair).html() for pair in zip(WORDS, [0.25, -0.5, 1])]
-    expected = [BeautifulSoup(one, "html.parser").select_one("div > span") for one in singles]
+    expected = [BeautifulSoup(one, "html.parser").select_one("span[title]") for one in singles]
     assert [span["style"] for span in spans] == [span["style"] for span in expected]
     assert [span["aria-label"] for span in spans] == ["The: 0.25", "cat: -0.5", "sat: 1.0"]
 

@@ -204,7 +204,7 @@ function addBar(view, exact) {
   });
   const field = document.createElement("input");
   field.type = "search";
-  field.placeholder = "Search, type:…, path:…, shape:…";
+  field.placeholder = "Search, type: path: shape:";
   field.setAttribute("aria-label", "Search: words, type:name, path:text, dtype:name, shape:sizes, -word");
   field.title =
     "Words a line must hold. type:Linear, path:layers[*].body, dtype:float and shape:16,* narrow the search," +

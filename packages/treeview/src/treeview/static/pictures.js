@@ -368,6 +368,7 @@ class LivePicture {
     const { data } = this.source;
     const [grid] = this.grids;
     if (!data || !grid?.scale?.[4] || this.grids.length > 1 || spot.row < 0) return;
+    if (grid.values === undefined) return; // the page does not hold them
     const limit = Math.max(Math.abs(grid.scale[1]), Math.abs(grid.scale[2]));
     const at = this.valueAt(grid, spot.row, spot.column);
     let magnitude = Math.abs(Number(cellValue(data, grid, at)));

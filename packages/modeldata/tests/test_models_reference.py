@@ -89,6 +89,7 @@ CASES = {
     "llama, wide yarn": ("Llama", {**WIDE_YARN, "head_dim": 8}),
     "llama, dynamic": ("Llama", DYNAMIC),
     "llama, linear, one head": ("Llama", {**LINEAR, **MULTI_QUERY, "num_attention_heads": 1}),
+    "llama, rectified gate": ("Llama", {"hidden_act": "relu"}),
     "mistral": ("Mistral", {"sliding_window": None}),
     "mistral, window": ("Mistral", {"sliding_window": 5, "head_dim": 6}),
     "mistral, window and all heads": ("Mistral", {"sliding_window": 3, **NO_GROUPS, **TIED}),

@@ -51,6 +51,7 @@ LLAMA_ROWS = {
 }
 
 _GATES = {
+    "relu": "reglu",
     "silu": "swiglu",
     "swish": "swiglu",
     "gelu": "geglu_exact",

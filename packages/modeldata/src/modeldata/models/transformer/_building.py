@@ -49,6 +49,7 @@ _ACTIVATIONS = {
     "geglu_exact": functools.partial(jax.nn.gelu, approximate=False),
     "geglu_approx": functools.partial(jax.nn.gelu, approximate=True),
     "swiglu": jax.nn.silu,
+    "reglu": jax.nn.relu,
     "clamped_swiglu": clamped_silu,
 }
 

@@ -8,7 +8,7 @@ from jax.typing import DTypeLike
 
 from modeldata.nn import RoPEScaling
 
-MLPVariant = Literal["geglu_exact", "geglu_approx", "swiglu", "clamped_swiglu"]
+MLPVariant = Literal["geglu_exact", "geglu_approx", "swiglu", "reglu", "clamped_swiglu"]
 QKNorm = Literal[False, "head", "all"]
 
 
@@ -48,7 +48,7 @@ class LlamalikeTransformerConfig:
         num_decoder_blocks: Number of blocks.
         vocab_size: Size of the axis `vocabulary`.
         mlp_variant: The gate of the feed-forward part: `geglu_exact`, `geglu_approx` (GELU by
-            tanh), `swiglu`, or `clamped_swiglu` (as in GPT-OSS).
+            tanh), `swiglu`, `reglu`, or `clamped_swiglu` (as in GPT-OSS).
         tie_embedder_and_logits: Whether the embedding table also makes the logits.
         scale_embeddings: Whether embeddings are multiplied by the root of `embedding_dim`. Left
             out, they are if the table is tied, as Gemma does.

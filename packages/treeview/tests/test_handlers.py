@@ -20,6 +20,7 @@ from fractions import Fraction
 import pytest
 
 import treeview
+from treeview._inline import text_width
 
 
 def shown(obj, width=80, **options):
@@ -246,8 +247,8 @@ def test_long_strings_open_to_lines():
         [
             "(",
             "  'first line\\n'",
-            f"  {'x' * 80!r}",
-            f"  {'x' * 20!r}",
+            f"  {'x' * 72!r}",
+            f"  {'x' * 28!r}",
             ")",
         ]
     )
@@ -469,3 +470,17 @@ def test_a_roundtrip_of_a_structure_of_the_operating_system_evaluates():
 
 def test_a_type_variable_is_no_python():
     assert shown(typing.TypeVar("T"), roundtrip=True) == "<~T>"
+
+
+@pytest.mark.parametrize("width", [30, 40, 80, 200])
+@pytest.mark.parametrize("value", ["漢字" * 90, "ab\x00\"'" * 90, b"\xff" * 200, "a b " * 90])
+def test_pieces_of_long_strings_fit_the_width(value, width):
+    lines = shown(value, width, max_lines=None).splitlines()
+    assert max(map(text_width, lines)) <= min(width, 80)
+    assert eval("\n".join(lines)) == value
+
+
+def test_released_memory_is_said():
+    view = memoryview(b"abc")
+    view.release()
+    assert shown(view) == "<released memoryview>"

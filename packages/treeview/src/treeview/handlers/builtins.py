@@ -5,12 +5,16 @@ from math import log10
 from typing import Any
 
 from treeview._document import Text, text
+from treeview._inline import text_width
 from treeview._names import class_of, type_attribute
 from treeview._registry import Registry
 from treeview._view import Sketch, View
 
-PIECE = 80
-"""Characters of a long string on one line."""
+PIECE = 72
+"""Columns of a piece of a long string: with quotes and some indentation, those of a terminal."""
+
+_LEAST_PIECE = 16
+_AROUND = 8  # columns for quotes and indentation
 
 _SHOWN = 10_000
 _DECIMAL_BITS = 2_000
@@ -73,7 +77,8 @@ def draw_string(obj: str | bytes, view: View) -> Sketch | None:
         plain: Any = kind.__add__(kind(), obj)  # pyright: ignore[reportArgumentType]
         return None if has_own_repr(obj, kind) else _call(view, obj, plain)
     whole = view.options.roundtrip or len(obj) <= _SHOWN
-    pieces: list[Any] = list(_pieces(obj if whole else obj[:_SHOWN]))
+    columns = max(min(PIECE, (view.options.width or 80) - _AROUND), _LEAST_PIECE)
+    pieces: list[Any] = list(_pieces(obj if whole else obj[:_SHOWN], columns))
     unit = "characters" if kind is str else "bytes"
     if not whole:
         pieces.append(text((f"… {len(obj) - _SHOWN:,} more {unit}", "muted")))
@@ -96,10 +101,17 @@ def draw_string(obj: str | bytes, view: View) -> Sketch | None:
     )
 
 
-def _pieces(string: str | bytes) -> Iterator[str | bytes]:
+def _pieces(string: str | bytes, columns: int) -> Iterator[str | bytes]:
+    """The lines of a string, in pieces that take about so many columns as Python writes them."""
     for line in string.splitlines(keepends=True):
-        for start in range(0, len(line), PIECE):
-            yield line[start : start + PIECE]
+        start = 0
+        while start < len(line):
+            piece = line[start : start + columns]
+            while len(piece) > 1 and (width := text_width(repr(piece)[:-2])) > columns + 1:
+                # Escapes and wide characters: as many fewer as these take more.
+                piece = piece[: max(len(piece) * columns // width, 1)]
+            yield piece
+            start += len(piece)
 
 
 def draw_bytearray(obj: bytearray, view: View) -> Sketch | None:

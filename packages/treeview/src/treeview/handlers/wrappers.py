@@ -80,11 +80,20 @@ def draw_reference(obj: Any, view: View) -> Text:
 def draw_memory(obj: memoryview, view: View) -> Sketch | Text:
     """A view of memory: its bytes, or its shape where it is more than a row of bytes."""
     name = view.type_name(class_of(obj))
+    if _is_released(obj):
+        return text("<released ", (name, "type"), ">")
     if obj.ndim != 1 or obj.format not in {"B", "b", "c"}:
         shape = ", ".join(map(str, obj.shape or ()))
         return text("<", (name, "type"), f" of format {obj.format!r}, shape ({shape})>")
     limit = obj.nbytes if view.options.roundtrip else _SHOWN_BYTES
     return _call(obj, bytes(obj[:limit]), view, None)
+
+
+def _is_released(obj: memoryview) -> bool:
+    try:
+        return obj.ndim < 0
+    except ValueError:
+        return True
 
 
 def draw_flags(obj: Flag, view: View) -> Text:

@@ -4,7 +4,7 @@
 # JAX leaves many of its types unknown, which strict checking takes for errors.
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -117,7 +117,11 @@ def _shards(array: Any) -> Sequence[Shard] | None:
     sharding = getattr(array, "sharding", None)
     if not isinstance(sharding, jax.sharding.Sharding):
         return None
-    regions = sharding.devices_indices_map(array.shape)
+    regions: Mapping[Any, tuple[slice, ...] | None]
+    if len(sharding.device_set) == 1:  # as most do, and this is asked of each array that is drawn
+        regions = dict.fromkeys(sharding.device_set, (slice(None),) * len(array.shape))
+    else:
+        regions = sharding.devices_indices_map(array.shape)
     return [
         Shard(f"{device.platform.upper()} {device.id}", region or ())
         for device, region in regions.items()

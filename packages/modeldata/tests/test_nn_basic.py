@@ -269,3 +269,12 @@ def test_a_missing_side_input_names_layer_input_and_what_is_there():
 def test_layers_are_abstract_without_a_call():
     with pytest.raises(TypeError, match="abstract"):
         nn.Layer()
+
+
+def test_an_equal_partial_equals_one_of_equal_parts():
+    first = nn.EqualPartial(jax.nn.gelu, approximate=True)
+    second = nn.Elementwise(functools.partial(jax.nn.gelu, approximate=True)).fn
+    assert first == second
+    assert hash(first) == hash(second)
+    assert first != nn.EqualPartial(jax.nn.gelu, approximate=False)
+    assert type(second).__name__ == "EqualPartial"

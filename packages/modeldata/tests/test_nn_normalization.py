@@ -112,3 +112,13 @@ def test_layer_norm_labels_its_scale_and_shift():
 def test_norm_scales_are_not_linear_maps():
     layer = nn.LayerNorm.from_config("n", None, {"b": 3})
     assert not any(isinstance(sublayer, nn.Linear) for sublayer in layer.sublayers)
+
+
+def test_norms_take_initializers_for_their_parameters():
+    two, three = nn.constant_initializer(2.0), nn.constant_initializer(3.0)
+    key, axes = jax.random.key(0), {"a": 2}
+    rms = nn.RMSLayerNorm.from_config("n", key, axes, initializer=two)
+    norm = nn.LayerNorm.from_config("n", key, axes, scale_initializer=two, shift_initializer=three)
+    for layer in (rms, norm):
+        np.testing.assert_array_equal(layer.sublayers[1].scale.value.unwrap("a"), [2.0, 2.0])
+    np.testing.assert_array_equal(norm.sublayers[2].bias.value.unwrap("a"), [3.0, 3.0])

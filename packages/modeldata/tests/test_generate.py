@@ -46,13 +46,13 @@ def weight_rules(config):
 
 
 @functools.cache
-def model():
+def model(config=CONFIG):
     draw = np.random.default_rng(4)
     parameters = []
-    for rule in weight_rules(CONFIG):
+    for rule in weight_rules(config):
         values = draw.normal(size=tuple(rule.named_shape.values())).astype(np.float32)
         parameters.append(md.Parameter(value=nx.wrap(values, *rule.named_shape), label=rule.label))
-    return md.bind_variables(build_llamalike_transformer(CONFIG), parameters)
+    return md.bind_variables(build_llamalike_transformer(config), parameters)
 
 
 def by_hand(model, prompt, steps):
@@ -173,6 +173,28 @@ def test_saved_intermediates_hold_the_last_step():
         saver.saved.value.unwrap("seq", "embedding")[-1],
         atol=2e-5,
     )
+
+
+def test_edits_inside_a_stack_take_part_as_they_do_in_a_list():
+    deep = model(dataclasses.replace(CONFIG, num_decoder_blocks=4))
+    knock_out = KnockOutAttentionHeads(nx.wrap(jnp.array([1.0, 0.0]), "query_heads"))
+    saver = SaveIntermediate()
+    changed = (
+        md.select(models.stack_blocks(deep))
+        .at_instances_of(nn.Softmax)
+        .insert_after(knock_out)
+        .select()
+        .at_instances_of(nn.RMSStandardize)
+        .pick_nth_selected(0)
+        .insert_before(saver)
+    )
+    listed = md.select(deep).at_instances_of(nn.Softmax).insert_after(knock_out)
+    expected = models.generate(listed, PROMPT, max_tokens=6)
+    assert models.generate(changed, PROMPT, max_tokens=6) == expected
+    kept = saver.saved.value.named_shape
+    assert kept.pop("seq") == 1
+    assert kept.pop("embedding") == 12
+    assert list(kept.values()) == [2]  # one value for each round of the stack
 
 
 def test_state_that_grows_with_every_token_is_refused():
@@ -363,6 +385,24 @@ def test_unsuitable_prompts_are_refused(prompt, error, message):
 )
 def test_senseless_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
+        models.generate(model(), PROMPT, **{"max_tokens": 2, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_tokens": 2.5}, "`max_tokens` to be a number of tokens, an integer, but got 2.5"),
+        ({"cache_len": "9"}, "`cache_len` to be a number of tokens, an integer, but got '9'"),
+        ({"stop_tokens": 7}, "`stop_tokens` to be a collection of token ids, .* but got 7"),
+        ({"stop_tokens": "end"}, "`stop_tokens` to be a collection of token ids, .* but got 'end'"),
+        (
+            {"temperature": 1.0, "rng": 0},
+            r"a random key, but got 0. Pass `rng=jax.random.key\(0\)`",
+        ),
+    ],
+)
+def test_options_of_another_type_are_refused(options, message):
+    with pytest.raises(TypeError, match=message):
         models.generate(model(), PROMPT, **{"max_tokens": 2, **options})
 
 

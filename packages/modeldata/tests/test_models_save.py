@@ -192,6 +192,7 @@ def test_what_differs_first_is_marked_in_a_comparison(model):
     second = md.select(model).at_instances_of(nn.Softmax).pick_nth_selected(1)
     other = second.insert_after(nn.ConstantRescale(by=0.5))
     assert models.compare(model, model, [1, 2, 3]).is_equal
+    assert models.compare(model, model, np.array([1, 2, 3])).is_equal
     found = models.compare(other, model, [[1, 2, 3], [4]])
     assert [part.name for part in found.parts] == ["embedding", "block 0", "block 1", "logits"]
     assert found.first_difference is not None
@@ -236,6 +237,10 @@ def test_what_cannot_be_compared_is_refused(model):
         models.compare(model, 3, [1])
     with pytest.raises(ValueError, match="at least one token"):
         models.compare(model, model, [[1], []])
+    with pytest.raises(ValueError, match="token ids from 0 to .*, but got 999"):
+        models.compare(model, model, [999])
+    with pytest.raises(TypeError, match="a list of token ids.*but got a `str`"):
+        models.compare(model, model, "text")
     with pytest.raises(ValueError, match="a `Sequential` with a `TransformerBlock` for each"):
         models.compare(model.replace(body=nn.Identity()), model, [1])
     without = [x for x in model.body.sublayers if not isinstance(x, models.TransformerBlock)]

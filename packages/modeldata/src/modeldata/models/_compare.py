@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from modeldata.models._blocks import without_stack
+from modeldata.models._prompts import PADDING, read_prompt
 from modeldata.models.checkpoints import import_extra, is_transformers_model
 from modeldata.models.transformer import TransformerBlock, TransformerLM
 from modeldata.named import NamedArray, arange, wrap
@@ -87,25 +88,23 @@ def compare(
         The differences, which print as a table.
 
     Raises:
-        TypeError: If a model is something else.
-        ValueError: If there is no prompt, a prompt is empty, the models have other numbers of
-            blocks or outputs of other shapes, or the model is no `Sequential` with blocks.
+        TypeError: If a model or `prompts` is something else.
+        ValueError: If there is no prompt, a prompt is empty or has ids outside the vocabulary, the
+            models have other numbers of blocks or outputs of other shapes, or the model is no
+            `Sequential` with blocks.
     """
     if not isinstance(model, TransformerLM):
         raise TypeError(
             f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`."
         )
-    texts = [prompts] if prompts and isinstance(prompts[0], int) else list(prompts)
-    if not texts or not all(len(text) for text in texts):  # pyright: ignore[reportArgumentType]  # texts
-        raise ValueError(
-            "Expected prompts of at least one token, but got an empty one, or none. Begin with the "
-            "tokenizer's `bos_id`."
-        )
+    read = read_prompt(prompts, None, vocab_size=model.metadata.vocab_size, stop_tokens=())
+    places = read.tokens.shape[-1]
+    rows = zip(read.tokens.reshape(-1, places), read.positions.reshape(-1, places), strict=True)
+    texts = [tokens[positions != PADDING] for tokens, positions in rows]
     model = without_stack(model)
     run = _runner(reference, sum(isinstance(x, TransformerBlock) for x in _layers(model)))
     differences: dict[str, list[float]] = {}
-    for text in texts:
-        tokens = np.asarray(text, np.int32)
+    for tokens in texts:
         ours, theirs = _outputs(model, tokens), run(tokens)
         for name, values in theirs.items():
             differences.setdefault(name, []).append(_difference(name, ours[name], values))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import jax
@@ -70,7 +71,7 @@ def generate(
         if any; a row of an array repeats it.
 
     Raises:
-        TypeError: If `model` or `prompt` is something else.
+        TypeError: If `model`, `prompt` or an option is something else.
         ValueError: If a prompt is empty or has ids outside the vocabulary, the cache is too short,
             the model has no embeddings for so many positions, or an option makes no sense. Nothing
             is computed then.
@@ -126,7 +127,7 @@ def stream(
         after its end; for an array an array without the axis `seq`.
 
     Raises:
-        TypeError: If `model` or `prompt` is something else.
+        TypeError: If `model`, `prompt` or an option is something else.
         ValueError: As `generate` does, and as early.
     """
     text = _begin(
@@ -220,8 +221,9 @@ def _begin(
     rng: Any,
 ) -> _Text:
     """Checks all options, reads the prompt and writes the first token."""
-    _check_options(model, max_tokens, settings, rng)
-    stops = tuple(sorted({int(token) for token in stop_tokens}))
+    _check_options(model, settings, rng)
+    _check_counts(max_tokens, cache_len)
+    stops = _read_stops(stop_tokens)
     texts = read_prompt(
         prompt, token_positions, vocab_size=model.metadata.vocab_size, stop_tokens=stops
     )
@@ -261,19 +263,36 @@ def _check_positions(needed: int, available: int | None) -> None:
         )
 
 
-def _check_options(model: Any, max_tokens: int, settings: SamplingSettings, rng: Any) -> None:
+def _check_options(model: Any, settings: SamplingSettings, rng: Any) -> None:
     if not isinstance(model, TransformerLM):
         raise TypeError(
             f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`. A "
             "model that holds a cache already is called directly, token by token."
         )
-    if max_tokens < 1:
-        raise ValueError(f"Expected `max_tokens` to be at least 1, but got {max_tokens}.")
     if settings.is_random and rng is None:
         raise ValueError(
             f"Expected a random key `rng` to draw tokens with at `temperature` "
             f"{settings.temperature}, but got none. Pass `rng=jax.random.key(0)`."
         )
+
+
+def _check_counts(max_tokens: Any, cache_len: Any) -> None:
+    for name, value in (("max_tokens", max_tokens), ("cache_len", cache_len)):
+        if not isinstance(value, Integral | None):
+            raise TypeError(
+                f"Expected `{name}` to be a number of tokens, an integer, but got {value!r}."
+            )
+    if max_tokens is None or max_tokens < 1:
+        raise ValueError(f"Expected `max_tokens` to be at least 1, but got {max_tokens}.")
+
+
+def _read_stops(stop_tokens: Any) -> tuple[int, ...]:
+    if isinstance(stop_tokens, str) or not isinstance(stop_tokens, Iterable):
+        raise TypeError(
+            "Expected `stop_tokens` to be a collection of token ids, such as the tokenizer's "
+            f"`eos_ids`, but got {stop_tokens!r}. A single token goes into a list."
+        )
+    return tuple(sorted({int(token) for token in stop_tokens}))
 
 
 def _plan(length: int, max_tokens: int, cache_len: int | None) -> tuple[int, int]:

@@ -123,10 +123,15 @@ def read_key(rng: Any, row_axes: Mapping[Hashable, int]) -> jax.Array:
         row_axes: Names and sizes of the axes of rows.
 
     Raises:
+        TypeError: If it is no random key.
         ValueError: If there are several keys, but not one for each row.
     """
     keys = rng.unwrap(*row_axes) if isinstance(rng, NamedArray) else jnp.asarray(rng)
-    if not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key):
+    if keys.dtype != jnp.uint32 and not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key):
+        raise TypeError(
+            f"Expected `rng` to be a random key, but got {rng!r}. Pass `rng=jax.random.key(0)`."
+        )
+    if keys.dtype == jnp.uint32:
         # Keys of the older kind are pairs of integers.
         keys = jax.random.wrap_key_data(keys)
     if keys.shape not in ((), tuple(row_axes.values())):

@@ -18,7 +18,7 @@ def merged_statistics(parts: Sequence[Statistics]) -> Statistics:
     Args:
         parts: Statistics of each part; at least one.
     """
-    counts = {name: sum(getattr(part, name) for part in parts) for name in _COUNTS}
+    counts: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in _COUNTS}
     filled = [part for part in parts if part.finite]
     lows = [part.low for part in filled if part.low is not None]
     highs = [part.high for part in filled if part.high is not None]

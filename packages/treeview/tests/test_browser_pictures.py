@@ -267,8 +267,14 @@ def test_a_click_spreads_the_colours_around_a_magnitude(open_page):
     page.wait_for_function("document.querySelector('.le').children[3].textContent === ''")
     (reset,) = canvases(page)
     assert (reset == before).all()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.get_by_text("half of the colours up to ±1e-06").wait_for()
+    assert (canvases(page)[0] == after).all()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")  # a large value has contrast in even steps
+    page.wait_for_function("document.querySelector('.le').children[3].textContent === ''")
+    assert (canvases(page)[0] == before).all()
 
 
 AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"

@@ -374,9 +374,12 @@ class LivePicture {
     let magnitude = Math.abs(Number(cellValue(data, grid, at)));
     if (!Number.isFinite(magnitude) || isMasked(data, grid, at)) return;
     if (magnitude === 0) magnitude = this.leastMagnitude(data, grid);
-    this.spread = { limit: Math.max(limit, magnitude), spread: spreadFor(magnitude, limit) };
+    const spread = spreadFor(magnitude, limit);
+    // Large values have contrast in even steps, which is what there was at first.
+    const isPlain = spread === Infinity && magnitude <= limit;
+    this.spread = isPlain ? null : { limit: Math.max(limit, magnitude), spread };
     this.redraw();
-    this.explain(magnitude);
+    this.explain(isPlain ? undefined : magnitude);
   }
 
   /**
@@ -400,7 +403,7 @@ class LivePicture {
   explain(magnitude) {
     const legend = this.figure.querySelector("figcaption .le");
     const [grid] = this.grids;
-    if (!legend || !grid?.scale) return;
+    if (!legend || !grid?.scale || (magnitude === undefined && !this.legend)) return;
     const [low, , high, note] = [...legend.children];
     const saved = this.legend || JSON.stringify([low?.textContent, high?.textContent, note?.textContent ?? ""]);
     this.legend = saved;

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modeldata as md
-from modeldata import nn, nx
+from modeldata import models, nn, nx
 from modeldata.models import KVCachingTransformerLM
 from modeldata.models.families import family_named
 from modeldata.models.transformer import (
@@ -300,3 +300,12 @@ def test_unsuitable_tokens_are_refused(tokens, error, message):
 def test_senseless_settings_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(TINY, **changes)
+
+
+def test_metadata_follow_from_the_config():
+    config = dataclasses.replace(TINY, activation_dtype=jnp.bfloat16)
+    metadata = models.TransformerMetadata.from_config(config)
+    assert metadata.common_head_axes == tuple(config.common_head_axes.items())
+    assert metadata.query_only_head_axes == tuple(config.query_only_head_axes.items())
+    assert (metadata.vocab_size, metadata.max_positions) == (config.vocab_size, None)
+    assert metadata.activation_dtype == jnp.bfloat16

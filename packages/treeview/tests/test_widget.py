@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -394,6 +395,44 @@ def test_closing_lets_go_of_the_object():
     widget.close()
     gc.collect()
     assert known() is None
+
+
+def test_objects_that_meddle_with_the_tree_are_told():
+    class Restless:
+        widget = None
+
+        def __treeview__(self, view):
+            if self.widget is not None:
+                with pytest.raises(
+                    RuntimeError, match="Expected the tree to be left alone"
+                ) as told:
+                    self.widget.update()
+                self.told = str(told.value)
+            return view.record(self, {"size": 1})
+
+    restless = Restless()
+    Restless.widget, _ = talking([restless])
+    assert Restless.widget.update() == ""
+    assert restless.told.endswith("Update it from a cell or from a callback.")
+
+
+def test_updates_of_one_thread_and_requests_of_another_take_turns():
+    value = {f"k{at}": list(range(50)) for at in range(20)}
+    widget, sent = talking(value)
+    numbers = [part.number for part in widget._tree.root.inside()]
+
+    def train():
+        for step in range(20):
+            value["k3"][0] = step + 1
+            widget.update()
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    for number in numbers * 2:
+        widget._receive(widget, {"kind": "open", "part": number}, [])
+    thread.join()
+    assert {answer["kind"] for answer in sent} == {"part", "tree"}
+    assert widget.update() == ""
 
 
 def test_options_are_checked():

@@ -5,6 +5,7 @@ What they get is the payload of a part, which their script puts in its place.
 """
 
 import json
+from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 import anywidget
@@ -51,6 +52,7 @@ class TreeWidget(anywidget.AnyWidget):
         self._place: Place | None = None
         self._key = ""
         self._chosen: Place | None = None
+        self._lock = RLock()  # a training loop may update the tree while its reader opens parts
         self._findings: dict[int, Findings] = {}
         super().__init__(_first=json.dumps(self._tree.message(self._tree.root)))
         _untyped(self).on_msg(self._receive)
@@ -76,11 +78,12 @@ class TreeWidget(anywidget.AnyWidget):
         Returns:
             How many values are changed, added and removed, in words; nothing if none are.
         """
-        changes = str(self._tree.update(self._tree.root.value if obj is _SAME else obj))
-        self._findings.clear()
-        place = self._place and self._tree.still(self._place, self._key)
-        self._send_part(self._tree.root, kind="tree", said=changes or "no changes")
-        self._choose(place)
+        with self._lock:
+            changes = str(self._tree.update(self._tree.root.value if obj is _SAME else obj))
+            self._findings.clear()
+            place = self._place and self._tree.still(self._place, self._key)
+            self._send_part(self._tree.root, kind="tree", said=changes or "no changes")
+            self._choose(place)
         return changes
 
     def close(self) -> None:
@@ -98,10 +101,11 @@ class TreeWidget(anywidget.AnyWidget):
         known = self._chosen or self._place
         if known is not None and path == known.path():
             return path
+        tree = self._tree
         try:
-            tree = self._tree
-            positions = locate(path, tree.root.value, tree.options, default_registry)
-            place, changed = tree.reveal(positions)
+            with self._lock:
+                positions = locate(path, tree.root.value, tree.options, default_registry)
+                place, changed = tree.reveal(positions)
         except (ValueError, LookupError) as error:
             raise traitlets.TraitError(str(error)) from None
         if changed is not None:
@@ -143,7 +147,8 @@ class TreeWidget(anywidget.AnyWidget):
             return
         number = request.get("part")
         try:
-            answer(self, request)
+            with self._lock:
+                answer(self, request)
         except STOP:
             raise
         except LookupError as error:

@@ -91,6 +91,7 @@ class LiveTree:
         self._page = page
         self._registry = registry
         self._next = 1
+        self._is_walking = False
         self._parts: dict[int, Part] = {}
         self._places: dict[int, Part] = {}
         self._open_first()
@@ -211,6 +212,7 @@ class LiveTree:
         Returns:
             What is different.
         """
+        self._check_rest()
         before = self.document
         self.root.value = obj
         self._places.clear()  # so that nothing is shown as a part of the object before
@@ -232,6 +234,21 @@ class LiveTree:
         return None
 
     def _walk(self, part: Part, options: Options) -> None:
+        self._check_rest()
+        self._is_walking = True
+        try:
+            self._walk_part(part, options)
+        finally:
+            self._is_walking = False
+
+    def _check_rest(self) -> None:
+        if self._is_walking:
+            raise RuntimeError(
+                "Expected the tree to be left alone while it looks at an object, but code of that"
+                " object asked it to look again. Update it from a cell or from a callback."
+            )
+
+    def _walk_part(self, part: Part, options: Options) -> None:
         read_names()
         self._registry.load_plugins()
         old = {inner.number for inner in part.inside()}

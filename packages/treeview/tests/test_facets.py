@@ -56,6 +56,10 @@ def test_matrices_look_as_they_are_printed():
     assert assign_axes(positional_axes((100, 2)), (100, 2)) == ((0,), (1,))
 
 
+def test_nearly_square_is_better_than_a_long_strip():
+    assert assign_axes(positional_axes((64, 8, 8)), (62, 8, 8)) == ((2, 1), (0,))
+
+
 def test_vectors_lie_along_the_columns():
     assert assign_axes(positional_axes((5,)), (5,)) == ((), (0,))
 

@@ -54,6 +54,10 @@ class Side:
     cell: int
 
 
+# Where an axis lost some indices, as those of 64 x 8 x 8 values may, a square is still one.
+_HIGHEST = 1.25
+
+
 def assign_axes(
     axes: Sequence[Axis],
     sizes: Sequence[int],
@@ -64,8 +68,8 @@ def assign_axes(
     """Decides for every axis whether it goes to the rows or to the columns.
 
     Two positional axes are rows and columns, as in a printed matrix. Otherwise the longest axes
-    choose first, and each goes where the picture becomes more nearly square, but never higher than
-    wide if that can be helped.
+    choose first, and each goes where the picture becomes more nearly square, but hardly ever higher
+    than wide.
 
     Args:
         axes: All axes.
@@ -89,7 +93,7 @@ def assign_axes(
     to_rows: list[int] = []
     to_columns: list[int] = []
     for axis in sorted(free, key=lambda axis: (-sizes[axis], -axis)):
-        if height * sizes[axis] > width:
+        if height * sizes[axis] > _HIGHEST * width:
             to_columns.append(axis)
             width *= sizes[axis]
         else:

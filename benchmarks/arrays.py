@@ -24,6 +24,7 @@ import treescope
 from matplotlib.figure import Figure
 
 import treeview
+from benchmarks import notebooks
 from benchmarks.timing import Row
 from benchmarks.treeview import ALL, Output, size_row
 
@@ -39,6 +40,7 @@ def rows() -> Iterator[Row]:
     yield from summary_rows()
     yield from tree_rows()
     yield from sharded_rows()
+    yield from notebooks.rows()
 
 
 def picture_rows() -> Iterator[Row]:

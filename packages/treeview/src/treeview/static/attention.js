@@ -9,6 +9,7 @@ function startAttention(figure) {
   const queries = [...figure.querySelectorAll("[data-q]")].filter(isToken);
   const keys = [...figure.querySelectorAll("[data-k]")].filter(isToken);
   const heads = figure.querySelector("select");
+  for (const query of queries) query.setAttribute("data-lm-suppress-shortcuts", ""); // as in view.js
   const said = figure.querySelector("[role=status]");
   let row = rows - 1;
   const legend = figure.querySelector(".le > :last-child");

@@ -87,6 +87,7 @@ class LivePicture {
   dress(image) {
     const { stage, canvas, ring, line, figure } = this;
     stage.tabIndex = 0;
+    stage.setAttribute("data-lm-suppress-shortcuts", ""); // as in view.js
     stage.setAttribute("role", "application");
     stage.setAttribute("aria-roledescription", "picture of an array");
     stage.setAttribute("aria-label", image.getAttribute("alt") ?? image.getAttribute("aria-label") ?? "");

@@ -287,6 +287,8 @@ class View {
     if (this.active) this.active.tabIndex = -1;
     this.active = element;
     element.tabIndex = 0;
+    // Else Notebook takes keys before they come here: x would cut the cell.
+    element.setAttribute("data-lm-suppress-shortcuts", "");
     if (!focus) return;
     element.focus({ preventScroll: true });
     element.scrollIntoView({ block: "nearest" });

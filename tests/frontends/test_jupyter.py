@@ -18,8 +18,9 @@ CELLS = [
     "treeview.render_array(np.eye(3))",
     "treeview.render(list(range(300)), width=400)",
     "handle = display(treeview.render(['before']), display_id=True)",
+    "live = treeview.widget({'long': list(range(60)), 'live': {'b': 2}}, max_lines=4)\nlive",
 ]
-MODEL, PICTURES, LARGE, FIGURE, WIDE, HANDLE = range(2, len(CELLS))
+MODEL, PICTURES, LARGE, FIGURE, WIDE, HANDLE, LIVE = range(2, len(CELLS))
 DECODED = "images => Promise.all(images.map((one) => one.decode().then(() => one.naturalWidth)))"
 
 
@@ -84,11 +85,13 @@ CELL_IDS = """() => jupyterapp.shell.currentWidget.content.widgets.map(({model})
 
 
 def test_a_copied_cell_works_by_itself(notebook):
+    opened = notebook.tree(LARGE).locator(".r[aria-expanded=true]")
+    before = opened.count()
     number = notebook.duplicate(LARGE)
-    tree = notebook.tree(number)
-    tree.get_by_role("button", name="Collapse all").click()
-    assert tree.locator(".r[aria-expanded=true]").count() == 1  # the root, so that some is left
-    assert notebook.tree(LARGE).locator(".r[aria-expanded=true]").count() > 1
+    copied = notebook.tree(number)
+    copied.get_by_role("button", name="Expand all").click()
+    copied.locator(".r[aria-expanded=true]").nth(before).wait_for()
+    assert opened.count() == before
     notebook.delete(number)
 
 
@@ -104,6 +107,25 @@ def test_wide_output_scrolls_by_itself(notebook):
     output = tree.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')]")
     assert output.evaluate("one => one.scrollWidth <= one.clientWidth")
     assert tree.evaluate("one => one.scrollWidth > one.clientWidth")
+
+
+def test_a_picture_tells_its_values(notebook):
+    figure = notebook.tree(FIGURE).locator("figure")
+    figure.locator("canvas").hover()
+    told = figure.get_by_role("status")
+    told.get_by_text("1.0").wait_for()
+    assert told.inner_text() == "array[1, 1] = 1.0"
+
+
+def test_a_part_selected_in_a_live_tree_is_at_hand_in_the_next_cell(notebook):
+    tree = notebook.tree(LIVE)
+    tree.get_by_text("{'b': 2}").click(position={"x": 30, "y": 8})
+    number = notebook.run("print(live.selected_path, live.selected)")
+    output = notebook.output(number)
+    output.get_by_text("{'b': 2}").wait_for()
+    assert output.inner_text().strip() == "['live'] {'b': 2}"
+    notebook.run("live.update({'long': [], 'live': {'b': 3}})")
+    tree.get_by_text("{'b': 3}").wait_for()
 
 
 LUMINANCES = """(tree) => {

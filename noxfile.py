@@ -9,6 +9,7 @@ from the dependency groups of `pyproject.toml`; both packages always come from t
 """
 
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -32,6 +33,7 @@ MODELDATA = "packages/modeldata"
 APART = ("browser", "frontends", "notebook", "reference")
 LEAVE_APART = ("-m", " and ".join(f"not {marker}" for marker in APART))
 TESTS = ("tests", f"{TREEVIEW}/tests", f"{MODELDATA}/tests")
+NEEDS_JAX = re.compile(r"importorskip\(.(jax|ml_dtypes)\b")
 SCRIPTS = f"{TREEVIEW}/tests/js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -95,8 +97,9 @@ def cross(session):
     """Test both packages together, and what of treeview needs JAX now that it is there."""
     install_both(session, "build", "weights")
     of_treeview = sorted((ROOT / TREEVIEW / "tests").glob("test_*.py"))
-    paths = ("tests", *(str(path) for path in of_treeview if "jax" in path.read_text("utf-8")))
-    run_tests(session, "--forbid-skips", *paths, *LEAVE_APART, sources=("treeview", "modeldata"))
+    needing = [str(path) for path in of_treeview if NEEDS_JAX.search(path.read_text("utf-8"))]
+    tests = ("--forbid-skips", "tests", "--ignore=tests/adapters", *needing, *LEAVE_APART)
+    run_tests(session, *tests, sources=("treeview", "modeldata"))
 
 
 @nox.session

@@ -1,13 +1,13 @@
-// Joins the scripts of a page and makes them short: `npm run build` writes `tree.min.js` and
-// `pictures.min.js`, which is what pages carry, and `npm run check` fails where one of these files is
-// not what the scripts make.
+// Joins scripts and makes them short: `npm run build` writes what pages carry (`tree.min.js`,
+// `pictures.min.js`, `attention.min.js`) and the module that anywidget loads (`widget.min.js`), and
+// `npm run check` fails where one of these files is not what the scripts make.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { minify } from "terser";
 
 const FOLDER = new URL("../../src/treeview/static/", import.meta.url);
 // What a file uses of another one stands before it.
-const FILES = [
+const TREE = [
   "model.js",
   "lines.js",
   "rows.js",
@@ -18,21 +18,26 @@ const FILES = [
   "keys.js",
   "actions.js",
   "frames.js",
-  "main.js",
 ];
+const PICTURES = ["cells.js", "pictures.js"];
 
-const PICTURE_FILES = ["cells.js", "pictures.js"];
+const format = { ascii_only: true, max_line_len: 500 };
+const PAGE = { compress: { passes: 3 }, ecma: 2020, format };
+const MODULE = { module: true, compress: { passes: 3, unsafe_arrows: false }, ecma: 2020, format };
 
-const options = { compress: { passes: 3 }, ecma: 2020, format: { ascii_only: true, max_line_len: 500 } };
+/** @param {string[]} files */
+function joined(files) {
+  return files.map((name) => readFileSync(new URL(name, FOLDER), "utf8")).join("\n");
+}
 
 /**
  * Writes one script, or compares it with what is there.
  * @param {string} target
- * @param {string[]} files
+ * @param {string} source
+ * @param {import("terser").MinifyOptions} options
  */
-async function build(target, files) {
-  const sources = files.map((name) => readFileSync(new URL(name, FOLDER), "utf8"));
-  const { code } = await minify(`(() => {"use strict";\n${sources.join("\n")}})();`, options);
+async function build(target, source, options) {
+  const { code } = await minify(source, options);
   const place = new URL(target, FOLDER);
   if (!process.argv.includes("--check")) {
     writeFileSync(place, `${code}\n`);
@@ -42,6 +47,12 @@ async function build(target, files) {
   }
 }
 
-await build("tree.min.js", FILES);
-await build("pictures.min.js", PICTURE_FILES);
-await build("attention.min.js", ["attention.js"]);
+for (const [target, files] of Object.entries({
+  "tree.min.js": [...TREE, "main.js"],
+  "pictures.min.js": PICTURES,
+  "attention.min.js": ["attention.js"],
+})) {
+  await build(target, `(() => {"use strict";\n${joined(files)}})();`, PAGE);
+}
+const widget = joined([...TREE, ...PICTURES, "widget.js"]);
+await build("widget.min.js", `${widget}\nexport default { render: renderWidget };`, MODULE);

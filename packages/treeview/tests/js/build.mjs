@@ -19,7 +19,28 @@ const TREE = [
   "actions.js",
   "frames.js",
 ];
-const PICTURES = ["cells.js", "pictures.js"];
+const PICTURES = [
+  "cells.js",
+  "places.js",
+  "decimals.js",
+  "scales.js",
+  "sources.js",
+  "spots.js",
+  "recolor.js",
+  "paint.js",
+  "sliders.js",
+  "pictures.js",
+];
+const WIDGET = [
+  "live_model.js",
+  "live_view.js",
+  "live_figures.js",
+  "live_search.js",
+  "live_bar.js",
+  "live_choosing.js",
+  "live.js",
+  "widget.js",
+];
 
 const format = { ascii_only: true, max_line_len: 500 };
 const PAGE = { compress: { passes: 3 }, ecma: 2020, format };
@@ -54,5 +75,5 @@ for (const [target, files] of Object.entries({
 })) {
   await build(target, `(() => {"use strict";\n${joined(files)}})();`, PAGE);
 }
-const widget = joined([...TREE, ...PICTURES, "widget.js"]);
+const widget = joined([...TREE, ...PICTURES, ...WIDGET]);
 await build("widget.min.js", `${widget}\nexport default { render: renderWidget };`, MODULE);

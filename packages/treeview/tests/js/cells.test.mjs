@@ -9,7 +9,9 @@ const NAMES = [
   "cellIndices", "placeText", "itemsText", "indexText", "colorText", "realText", "pythonFloat", "spreadFor",
   "spreadPlace", "isMasked",
 ];
-const source = readFileSync(new URL("../../src/treeview/static/cells.js", import.meta.url), "utf8");
+const FOLDER = new URL("../../src/treeview/static/", import.meta.url);
+const FILES = ["cells.js", "places.js", "decimals.js", "scales.js"];
+const source = FILES.map((name) => readFileSync(new URL(name, FOLDER), "utf8")).join("\n");
 const cells = vm.runInThisContext(`(() => {${source}\nreturn { ${NAMES.join(", ")} };})()`);
 const { values, places } = JSON.parse(readFileSync(new URL("pictures.json", import.meta.url), "utf8"));
 

@@ -20,9 +20,10 @@ from treeview._document import (
     text,
 )
 from treeview._markup import fragment_html
-from treeview._page import DEEPEST, FIRST_LINES, MOST_LINES, document_markup, page_html
+from treeview._page import FIRST_LINES, MOST_LINES, document_markup, page_html
 from treeview._paths import Opaque
 from treeview._rendering import Rendering
+from treeview._writer import DEEPEST
 
 
 def page_lines(soup, lines=None):

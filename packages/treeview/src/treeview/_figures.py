@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from treeview._document import Branch, Foreign, Node, printable
+from treeview._foreign import foreign_markup
 from treeview._inline import text_width
 from treeview._markup import Markup, css_color, embedded, escape, escape_markup, joined
 from treeview._names import class_of
-from treeview._page import foreign_markup
 from treeview._rendering import Displayable, render
 from treeview.arrays.colors import diverging_map, parse_colormap, sequential_map
 

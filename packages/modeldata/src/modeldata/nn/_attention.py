@@ -3,7 +3,7 @@
 from typing import Any
 
 from modeldata._struct import pytree_dataclass
-from modeldata.nn._layer import Layer, MissingSideInputError
+from modeldata.nn._layer import Layer, locating
 
 
 @pytree_dataclass
@@ -26,12 +26,9 @@ class Attention(Layer):
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the output of attention of the input to itself."""
-        try:
+        with locating(self):
             query = self.input_to_query(argument, **side_inputs)
             key = self.input_to_key(argument, **side_inputs)
             value = self.input_to_value(argument, **side_inputs)
             attn = self.query_key_to_attn((query, key), **side_inputs)
             return self.attn_value_to_output((attn, value), **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise

@@ -10,6 +10,8 @@ older ones. So such a piece attends to the old ring and to itself before the rin
 single token replaces the one that it cannot see any more, and attends to the ring alone.
 """
 
+import abc
+import dataclasses
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
@@ -21,13 +23,56 @@ from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._attention import Attention
 from modeldata.nn._axes import data_like, require_named
-from modeldata.nn._layer import Layer, MissingSideInputError, require_side_input
+from modeldata.nn._layer import Layer, locating, require_side_input
 from modeldata.nn._stacking import per_layer_metadata
 from modeldata.variables import StateVariable
 
 
 @pytree_dataclass
-class KVCachingAttention(Layer):
+class _CachingAttention(Layer):
+    """Attention of new tokens to themselves and to those before, as far as a cache has them."""
+
+    input_to_query: Any
+    input_to_key: Any
+    input_to_value: Any
+    query_key_to_attn: Any
+    attn_value_to_output: Any
+    sequence_axis: Hashable = static_field()
+
+    def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
+        """Returns the output of attention for the new tokens, and updates the cache.
+
+        Raises:
+            MissingSideInputError: If the side input is not there that says where tokens go.
+            TypeError: If keys or values are not named arrays.
+            ValueError: If they do not fit into the cache.
+        """
+        cache, where_name = self._memory()
+        where = require_side_input(self, side_inputs, where_name)
+        with locating(self):
+            query = self.input_to_query(argument, **side_inputs)
+            new_key = self.input_to_key(argument, **side_inputs)
+            new_value = self.input_to_value(argument, **side_inputs)
+            old_key, old_value = cache.value
+            key, kept_key = self._remember(old_key, new_key, where)
+            value, kept_value = self._remember(old_value, new_value, where)
+            cache.value = (kept_key, kept_value)
+            attn = self.query_key_to_attn((query, key), **side_inputs)
+            return self.attn_value_to_output((attn, value), **side_inputs)
+
+    @abc.abstractmethod
+    def _memory(self) -> tuple[StateVariable, str]:
+        """Returns the cache, and the name of the side input that says where new tokens go."""
+
+    @abc.abstractmethod
+    def _remember(
+        self, old: NamedArray, new: NamedArray, where: Any
+    ) -> tuple[NamedArray, NamedArray]:
+        """Returns which keys (or values) the new tokens see, and which the cache keeps."""
+
+
+@pytree_dataclass(has_implicitly_inherited_fields=True)
+class KVCachingAttention(_CachingAttention):
     """Attention of the input to itself and to all inputs before it.
 
     Each call writes keys and values into a cache, at a place that a side input says, and then
@@ -49,37 +94,17 @@ class KVCachingAttention(Layer):
         kv_cache: A `StateVariable` with the cached keys and values, two named arrays.
     """
 
-    input_to_query: Any
-    input_to_key: Any
-    input_to_value: Any
-    query_key_to_attn: Any
-    attn_value_to_output: Any
-    sequence_axis: Hashable = static_field()
     kv_cache_end_index_key: str = static_field()
     kv_cache: Any
 
-    def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
-        """Returns the output of attention for the new tokens, and updates the cache.
+    def _memory(self) -> tuple[StateVariable, str]:
+        return self.kv_cache, self.kv_cache_end_index_key
 
-        Raises:
-            MissingSideInputError: If the index is not there.
-            TypeError: If keys or values are not named arrays.
-            ValueError: If they do not fit into the cache.
-        """
-        index = require_side_input(self, side_inputs, self.kv_cache_end_index_key)
-        try:
-            query = self.input_to_query(argument, **side_inputs)
-            new_key = self.input_to_key(argument, **side_inputs)
-            new_value = self.input_to_value(argument, **side_inputs)
-            old_key, old_value = self.kv_cache.value
-            key = _write(old_key, new_key, index, self.sequence_axis)
-            value = _write(old_value, new_value, index, self.sequence_axis)
-            self.kv_cache.value = (key, value)
-            attn = self.query_key_to_attn((query, key), **side_inputs)
-            return self.attn_value_to_output((attn, value), **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise
+    def _remember(
+        self, old: NamedArray, new: NamedArray, where: Any
+    ) -> tuple[NamedArray, NamedArray]:
+        written = _write(old, new, where, self.sequence_axis)
+        return written, written
 
     @classmethod
     def from_uncached(
@@ -106,23 +131,26 @@ class KVCachingAttention(Layer):
             cache_label: The label of the cache's state variable; a new one if not given.
             layerstack_axes: Sizes of the axes of all stacks that the layer is in; each of their
                 layers gets a cache of its own.
+
+        Raises:
+            TypeError: If the layer is of a class that computes something else than `Attention`.
         """
-        stacks = dict(layerstack_axes or {})
-        empty = _empty({**cached_axes}, sequence_axis, cache_len, stacks, cache_dtype)
         return cls(
-            original.input_to_query,
-            original.input_to_key,
-            original.input_to_value,
-            original.query_key_to_attn,
-            original.attn_value_to_output,
-            sequence_axis,
-            cache_end_index_key,
-            StateVariable((empty, empty), label=cache_label, metadata=per_layer_metadata(stacks)),
+            **_parts(original),
+            sequence_axis=sequence_axis,
+            kv_cache_end_index_key=cache_end_index_key,
+            kv_cache=_empty_cache(
+                {**cached_axes, sequence_axis: cache_len},
+                sequence_axis,
+                layerstack_axes or {},
+                dtype=cache_dtype,
+                label=cache_label,
+            ),
         )
 
 
-@pytree_dataclass
-class WindowCachingAttention(Layer):
+@pytree_dataclass(has_implicitly_inherited_fields=True)
+class WindowCachingAttention(_CachingAttention):
     """Attention of the input to itself and to a window of inputs before it.
 
     Its cache holds as many tokens as the window has positions, however long the text gets. Side
@@ -141,37 +169,16 @@ class WindowCachingAttention(Layer):
         kv_cache: A `StateVariable` with the cached keys and values, two named arrays.
     """
 
-    input_to_query: Any
-    input_to_key: Any
-    input_to_value: Any
-    query_key_to_attn: Any
-    attn_value_to_output: Any
-    sequence_axis: Hashable = static_field()
     sources_input_name: str = static_field()
     kv_cache: Any
 
-    def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
-        """Returns the output of attention for the new tokens, and updates the cache.
+    def _memory(self) -> tuple[StateVariable, str]:
+        return self.kv_cache, self.sources_input_name
 
-        Raises:
-            MissingSideInputError: If the plan is not there.
-            TypeError: If keys or values are not named arrays.
-            ValueError: If they do not fit into the cache.
-        """
-        sources = require_side_input(self, side_inputs, self.sources_input_name)
-        try:
-            query = self.input_to_query(argument, **side_inputs)
-            new_key = self.input_to_key(argument, **side_inputs)
-            new_value = self.input_to_value(argument, **side_inputs)
-            old_key, old_value = self.kv_cache.value
-            key, kept_key = _slide(old_key, new_key, sources, self.sequence_axis)
-            value, kept_value = _slide(old_value, new_value, sources, self.sequence_axis)
-            self.kv_cache.value = (kept_key, kept_value)
-            attn = self.query_key_to_attn((query, key), **side_inputs)
-            return self.attn_value_to_output((attn, value), **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise
+    def _remember(
+        self, old: NamedArray, new: NamedArray, where: Any
+    ) -> tuple[NamedArray, NamedArray]:
+        return _slide(old, new, where, self.sequence_axis)
 
     @classmethod
     def from_uncached(
@@ -198,19 +205,50 @@ class WindowCachingAttention(Layer):
             cache_label: The label of the cache's state variable; a new one if not given.
             layerstack_axes: Sizes of the axes of all stacks that the layer is in; each of their
                 layers gets a cache of its own.
+
+        Raises:
+            TypeError: If the layer is of a class that computes something else than `Attention`.
         """
-        stacks = dict(layerstack_axes or {})
-        empty = _empty({**cached_axes}, sequence_axis, window, stacks, cache_dtype)
         return cls(
-            original.input_to_query,
-            original.input_to_key,
-            original.input_to_value,
-            original.query_key_to_attn,
-            original.attn_value_to_output,
-            sequence_axis,
-            sources_input_name,
-            StateVariable((empty, empty), label=cache_label, metadata=per_layer_metadata(stacks)),
+            **_parts(original),
+            sequence_axis=sequence_axis,
+            sources_input_name=sources_input_name,
+            kv_cache=_empty_cache(
+                {**cached_axes, sequence_axis: window},
+                sequence_axis,
+                layerstack_axes or {},
+                dtype=cache_dtype,
+                label=cache_label,
+            ),
         )
+
+
+def _parts(original: Attention) -> dict[str, Any]:
+    """Returns the five sublayers of an attention layer that does nothing else."""
+    if not isinstance(original, Attention) or type(original).__call__ is not Attention.__call__:
+        raise TypeError(
+            "Expected an `Attention`, whose parts a cache can take over, but got a "
+            f"`{type(original).__name__}`, which computes something of its own. Build it from an "
+            "`Attention` with layers of yours inside, or run the model without a cache."
+        )
+    fields = dataclasses.fields(Attention)
+    return {field.name: getattr(original, field.name) for field in fields}
+
+
+def _empty_cache(
+    sizes: dict[Hashable, int],
+    sequence_axis: Hashable,
+    stacks: Mapping[Hashable, int],
+    *,
+    dtype: Any,
+    label: Hashable | None,
+) -> StateVariable:
+    """Returns a variable for keys and values of these sizes, and for each layer of some stacks."""
+    # The last axis, the features, stays innermost: scores read the cache along it.
+    *outer, last = (name for name in sizes if name != sequence_axis)
+    axes = {**stacks, **{name: sizes[name] for name in (*outer, sequence_axis, last)}}
+    empty = NamedArray(data_array=jnp.zeros(tuple(axes.values()), dtype), dims=tuple(axes))
+    return StateVariable((empty, empty), label=label, metadata=per_layer_metadata(stacks))
 
 
 class WindowPlan(NamedTuple):
@@ -266,19 +304,6 @@ def _slide(
     seen = jnp.concatenate([cache.data_array, added], axis)
     kept = jnp.take_along_axis(seen, index, axis, mode="clip")
     return cache.replace(data_array=seen), cache.replace(data_array=kept)
-
-
-def _empty(
-    cached_axes: dict[Hashable, int],
-    sequence_axis: Hashable,
-    places: int,
-    stacks: dict[Hashable, int],
-    dtype: Any,
-) -> NamedArray:
-    # The last axis, the features, stays innermost: scores read the cache along it.
-    *outer, last = cached_axes.items()
-    sizes = dict([*stacks.items(), *outer, (sequence_axis, places), last])
-    return NamedArray(data_array=jnp.zeros(tuple(sizes.values()), dtype), dims=tuple(sizes))
 
 
 def _sizes(

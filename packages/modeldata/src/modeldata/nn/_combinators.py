@@ -6,7 +6,7 @@ from typing import Any
 
 from modeldata._struct import pytree_dataclass
 from modeldata.nn._arguments import require_layers
-from modeldata.nn._layer import Layer, MissingSideInputError
+from modeldata.nn._layer import Layer, locating
 
 
 @pytree_dataclass
@@ -28,11 +28,8 @@ class Residual(Layer):
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the input plus what the layer makes of it."""
-        try:
+        with locating(self):
             return argument + self.delta(argument, **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise
 
 
 @pytree_dataclass
@@ -89,8 +86,5 @@ def _outputs(
             f"`{type(layer).__name__}` needs at least one branch, but `branches` is empty. Put "
             "layers in it, or use `Identity`."
         )
-    try:
+    with locating(layer):
         return [branch(argument, **side_inputs) for branch in layer.branches]
-    except MissingSideInputError as error:
-        error.locate(layer)
-        raise

@@ -17,7 +17,7 @@ from modeldata.named import NamedArray
 from modeldata.named._contraction import contract_unchecked
 from modeldata.nn._axes import axis_numbers, list_names, require_named
 from modeldata.nn._basic import widen
-from modeldata.nn._layer import Layer, MissingSideInputError
+from modeldata.nn._layer import Layer, locating
 
 
 @pytree_dataclass
@@ -83,12 +83,9 @@ class ExpertMixture(Layer):
                 "(`RenameAxes`)."
             )
         names = (self.expert_axis,)
-        try:
+        with locating(self):
             weights = self.router(argument, **side_inputs)
             outputs = self.experts(argument, **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise
         weights = require_named("`ExpertMixture` (weights)", weights, names)
         outputs = require_named("`ExpertMixture` (outputs)", outputs, names)
         return contract_unchecked(names, outputs, weights)

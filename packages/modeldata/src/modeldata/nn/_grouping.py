@@ -7,7 +7,7 @@ import jax
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.nn._arguments import require_layers
-from modeldata.nn._layer import Layer, MissingSideInputError
+from modeldata.nn._layer import Layer, locating
 from modeldata.shapecheck import StructureAnnotation, check_structure
 
 Filter = Callable[[Any], bool]
@@ -157,11 +157,8 @@ def inline_anonymous_sequentials(tree: Any) -> Any:
 def _run_in_order(
     group: Sequential | NamedGroup | CheckedSequential, argument: Any, side_inputs: dict[str, Any]
 ) -> Any:
-    try:
+    with locating(group):
         for index, layer in enumerate(group.sublayers):
             with jax.named_scope(str(index)):
                 argument = layer(argument, **side_inputs)
-    except MissingSideInputError as error:
-        error.locate(group)
-        raise
     return argument

@@ -1,7 +1,8 @@
 """The protocol of layers."""
 
 import abc
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, final
 
 import jax
@@ -127,12 +128,26 @@ class Layer(Struct):
         variables = tuple(value.unfreeze_as_copy() for value in values)
         pure = freeze_variables((self, argument, side_inputs))
         layer, argument, side_inputs = bind_variables(pure, variables)
-        try:
+        with locating(self, is_copied=True):
             result = call_located(layer, argument, side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self, copy=error.holder)
-            raise
         return result, tuple(variable.freeze() for variable in variables)
+
+
+@contextlib.contextmanager
+def locating(layer: Any, *, is_copied: bool = False) -> Iterator[None]:
+    """Puts the way through a layer in front of the path of a side input missing inside.
+
+    Every layer that calls others does so within this.
+
+    Args:
+        layer: The layer.
+        is_copied: Whether what was called inside is a copy of this layer.
+    """
+    try:
+        yield
+    except MissingSideInputError as error:
+        error.locate(layer, copy=error.holder if is_copied else None)
+        raise
 
 
 def call_located(layer: Any, argument: Any, side_inputs: Mapping[str, Any]) -> Any:
@@ -146,11 +161,8 @@ def call_located(layer: Any, argument: Any, side_inputs: Mapping[str, Any]) -> A
     Raises:
         MissingSideInputError: If the layer misses one.
     """
-    try:
+    with locating(layer):
         return layer(argument, **side_inputs)
-    except MissingSideInputError as error:
-        error.locate(layer)
-        raise
 
 
 def require_side_input(layer: Any, side_inputs: Mapping[str, Any], name: str) -> Any:

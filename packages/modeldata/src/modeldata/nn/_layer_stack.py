@@ -16,7 +16,7 @@ from jax.core import Tracer
 from modeldata import _repr
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray, order_like, scan
-from modeldata.nn._layer import Layer, MissingSideInputError
+from modeldata.nn._layer import Layer, locating
 from modeldata.nn._stacking import (
     LayerStackVarBehavior,
     build_stacked,
@@ -66,11 +66,8 @@ class LayerStack(Layer):
             return _run(self, argument, side_inputs)
         # Outside compiled code the loop would be compiled anew each time, were it not kept here.
         data = [leaf if _is_data(leaf) else None for leaf in leaves]
-        try:
+        with locating(self, is_copied=True):
             return _run_compiled(treedef, fixed, data)
-        except MissingSideInputError as error:
-            error.locate(self, copy=error.holder)
-            raise
 
     @classmethod
     def from_sublayers(
@@ -210,12 +207,8 @@ def _run(stack: LayerStack, argument: Any, side_inputs: dict[str, Any]) -> Any:
         one = treedef.unflatten([arrays.get(i, leaf) for i, leaf in enumerate(leaves)])
         before = [*shared_values, *own_values]
         values = [v.freeze().replace(value=x) for v, x in zip(ordered, before, strict=True)]
-        try:
+        with locating(stack), locating(stack.stacked_sublayers, is_copied=True):
             output, after = one.stateless_call(values, activation, **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(stack.stacked_sublayers, copy=one)
-            error.locate(stack)
-            raise
         after = [value.value for value in after]
         changed.update(
             v for v, old, new in zip(ordered, before, after, strict=True) if not _is(old, new)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from modeldata._struct import pytree_dataclass, static_field
-from modeldata.nn import Layer, MissingSideInputError
-from modeldata.nn._layer import call_located
+from modeldata.nn import Layer
+from modeldata.nn._layer import call_located, locating
 from modeldata.variables import variable_checkpoint
 
 
@@ -31,12 +31,8 @@ class Checkpointed(Layer):
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns what the layer returns."""
-        try:
+        with locating(self), locating(self.body, is_copied=True):
             return variable_checkpoint(_call, policy=self.policy)(self.body, argument, side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self.body, copy=error.holder)
-            error.locate(self)
-            raise
 
 
 def _call(body: Any, argument: Any, side_inputs: dict[str, Any]) -> Any:

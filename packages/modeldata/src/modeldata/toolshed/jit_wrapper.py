@@ -3,8 +3,8 @@
 from typing import Any
 
 from modeldata._struct import pytree_dataclass
-from modeldata.nn import Layer, MissingSideInputError
-from modeldata.nn._layer import call_located
+from modeldata.nn import Layer
+from modeldata.nn._layer import call_located, locating
 from modeldata.variables import variable_jit
 
 
@@ -23,12 +23,8 @@ class Jitted(Layer):
 
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns what the layer returns."""
-        try:
+        with locating(self), locating(self.body, is_copied=True):
             return _call(self.body, argument, side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self.body, copy=error.holder)
-            error.locate(self)
-            raise
 
 
 @variable_jit

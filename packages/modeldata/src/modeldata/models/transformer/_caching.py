@@ -27,11 +27,11 @@ from modeldata.nn import (
     Layer,
     LayerStack,
     Linear,
-    MissingSideInputError,
     Sequential,
     WindowCachingAttention,
     plan_window,
 )
+from modeldata.nn._layer import locating
 from modeldata.variables import StateVariable
 
 _SEQ = "seq"
@@ -131,11 +131,8 @@ class KVCachingTransformerLM(Struct):
         for window, plan in plans.items():
             side_inputs[_of_window(_KV_POSITIONS, window)] = plan.seen
             side_inputs[_of_window(_SOURCES, window)] = plan.sources
-        try:
+        with locating(self):
             logits = self.body(tokens, **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise
         self.kv_positions.value = known
         self.window_positions.value = {window: plan.kept for window, plan in plans.items()}
         self.cache_end_index.value = end + count

@@ -8,6 +8,7 @@ branch that is still being visited. A reference to a branch stands for all the a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from treeview._document import EMPTY, Branch, Node, Reference, Text, text
@@ -20,6 +21,7 @@ from treeview._view import ArraySketch
 from treeview._visualizing import Visualizer
 
 if TYPE_CHECKING:
+    from treeview._live import LiveOutput
     from treeview.arrays.batch import ArrayRequest, Reading
     from treeview.arrays.protocol import ArrayAdapter
 
@@ -121,11 +123,17 @@ class ArrayCollector:
             self._spans[id(frame.branch)] = (frame.first, len(self.sightings))
             self._closed.append(frame)
 
-    def finish(self, document: Node, shown_children: ShownChildren | None) -> None:
+    def finish(
+        self,
+        roots: Sequence[Node],
+        shown_children: ShownChildren | None,
+        live: "LiveOutput | None" = None,
+    ) -> None:
         """Puts summaries of all arrays in their places, and totals on the branches.
 
         Args:
-            document: The document, as far as it is known.
+            roots: Holds the document, as far as it is known, and nothing else.
+            live: Is told while values are read.
             shown_children: Says what of it is written; the values of other arrays are then not
                 read, unless totals are to be shown. None for all.
         """
@@ -133,11 +141,15 @@ class ArrayCollector:
             return
         nodes: Sequence[Node]
         try:
+            self._share_cells()
             wanted = None
             if shown_children is not None and self._may_choose():
-                wanted = self._shown(document, shown_children)
+                wanted = self._shown(roots[0], shown_children)
             pictures = shown_children is None  # whoever knows the lines that are shown writes text
-            readings = self._read(self._options, wanted=wanted, pictures=pictures)
+            follow = None if live is None else partial(self._follow, live, roots)
+            readings = self._read(self._options, wanted=wanted, pictures=pictures, follow=follow)
+            if live is not None:
+                live.end()
             nodes = [reading.node() for reading in readings]
             for share, reading in zip(self._shares, readings, strict=True):
                 share.nans, share.infinities = reading.flaws() or (None, None)
@@ -150,11 +162,33 @@ class ArrayCollector:
         for frame in self._closed:
             self._add_totals(frame)
 
+    def _share_cells(self) -> None:
+        """Makes pictures smaller where all of them would show too many values."""
+        if not any(request.picture for request in self._requests):
+            return
+        from treeview.arrays.sharing import share_cells  # noqa: PLC0415 - see `meet`
+
+        self._requests = share_cells(self._requests, self._options.max_cells)
+
     def _read(self, options: Options, **settings: Any) -> "list[Reading]":
         """What is known of all arrays; see `read_arrays`."""
         from treeview.arrays.batch import read_arrays  # noqa: PLC0415 - see `meet`
 
         return read_arrays(self._requests, options, **settings)
+
+    def _follow(
+        self, live: "LiveOutput", roots: Sequence[Node], readings: "Sequence[Reading]"
+    ) -> None:
+        """Tells a live output that some more arrays have been read, or that it begins."""
+
+        def look(reason: str) -> Node:
+            for reading in readings:
+                if reason and reading.pending:
+                    reading.skipped = reason
+            self._place([reading.node() for reading in readings])
+            return roots[0]
+
+        live.follow(look)
 
     def _may_choose(self) -> bool:
         """Whether only some arrays need to be read."""

@@ -184,10 +184,16 @@ def script_elements(parts: Iterable[Markup]) -> str:
     return scripts + (script_element(_FRAMES) if any(part.framed for part in parts) else "")
 
 
-def fragment_html(markup: Markup) -> str:
-    """One output as HTML that brings its own styles, ready for a notebook or another page."""
+def fragment_html(markup: Markup, *, busy: bool = False) -> str:
+    """One output as HTML that brings its own styles, ready for a notebook or another page.
+
+    Args:
+        markup: What it shows.
+        busy: Whether more is to come, which screen readers wait for.
+    """
     sheets = {*markup.sheets, SCRIPT} if markup.interactive else markup.sheets
     data = markup.data if markup.interactive else ""
     # Where a program takes styles away, or spaces as nbconvert does, `pre` still keeps the lines.
     body = f"<pre>{markup.html}</pre>{data}{script_elements([markup])}"
-    return f'<div class="treeview">{style_element(sheets)}{body}</div>'
+    state = " aria-busy=true" if busy else ""
+    return f'<div class="treeview"{state}>{style_element(sheets)}{body}</div>'

@@ -29,7 +29,12 @@ class Options:
             that is no plain value, given its path as text such as `.layers[0].weight`: it returns
             a truth value, an `ArrayAutovisualizer`, a figure or any object with rich output to
             show beside the value, or None for nothing.
+        max_cells: About how many values the pictures of all arrays in a tree show together, but of
+            each at least 256, or as many as an `ArrayAutovisualizer` says; None for any number.
         statistics: Whether summaries of arrays read their values.
+        progressive: Whether a live notebook shows an object whose arrays take long to read before
+            that is done, and replaces it afterwards; None to do so in programs that are known to
+            replace outputs: JupyterLab, Notebook, VS Code, Colab.
         totals: Whether branches say how many values and bytes the arrays below them hold.
         roundtrip: Whether text evaluates to an equal object wherever that is possible. Then
             nothing but `depth` limits what is shown.
@@ -45,7 +50,9 @@ class Options:
     seconds: float = 5.0
     color: bool | None = None
     autovisualize: bool | Callable[[Any, str], Any] = False
+    max_cells: int | None = 150_000
     statistics: bool = True
+    progressive: bool | None = None
     totals: bool = False
     roundtrip: bool = False
 
@@ -130,6 +137,7 @@ _LEAST = {
     "max_lines": 1,
     "max_nodes": 1,
     "max_bytes": 0,
+    "max_cells": 1,
     "seconds": 0,
 }
 _RULES: dict[str, tuple[tuple[type, ...], int | None]] = {

@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from treeview._walk import document_and_totals
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from treeview._live import LiveOutput
 
 _PAGE_WIDTH = 100
 
@@ -181,8 +183,32 @@ def render(obj: object, **options: Any) -> Rendering:
         {'a': [1, 2]}
     """
     chosen = changed_options(options)
-    document, totals = document_and_totals(obj, chosen)
+    return rendered(obj, chosen)
+
+
+def rendered(obj: object, chosen: Options, live: "LiveOutput | None" = None) -> Rendering:
+    """What can be shown of an object.
+
+    Args:
+        obj: Any object.
+        chosen: How to show it.
+        live: Shows it, if its arrays take long to read, before that is done.
+    """
+    if live is not None:
+        live.prepare(lambda document, busy: mime_bundle(Rendering(document, chosen), busy=busy))
+    document, totals = document_and_totals(obj, chosen, live)
     return Rendering(document, chosen, exact_source(obj, document, chosen), totals)
+
+
+def mime_bundle(shown: Displayable, *, busy: bool = False) -> dict[str, str]:
+    """All outputs of a rendering by their MIME types.
+
+    Args:
+        shown: The rendering.
+        busy: Whether values of arrays are still to come.
+    """
+    html = fragment_html(shown.markup(), busy=True) if busy else shown.html()
+    return {"text/plain": shown.text(), "text/html": html}
 
 
 def render_text(obj: object, **options: Any) -> str:
@@ -208,12 +234,30 @@ def show(*objects: object, **options: Any) -> None:
     for obj in objects:
         if isinstance(obj, str):
             write_line(sys.stdout, obj)
+        elif display is not None and isinstance(obj, Displayable):
+            display(obj)
         elif display is not None:
-            display(obj if isinstance(obj, Displayable) else render(obj, **options))
+            _show_live(obj, chosen, display)
         elif isinstance(obj, Displayable):
             write_line(sys.stdout, obj.text(color=color))
         else:
             write_line(sys.stdout, object_text(obj, replace(chosen, color=color)))
+
+
+def _show_live(obj: object, chosen: Options, display: Callable[[Any], Any]) -> None:
+    """Shows an object in a notebook; twice, if its arrays take long to read and it can be."""
+    from treeview._live import live_output  # noqa: PLC0415 - of use in notebooks only
+
+    live = live_output(chosen.progressive)
+    if live is None:
+        display(rendered(obj, chosen))
+        return
+    with live:
+        rendering = rendered(obj, chosen, live)
+        if live.shown:
+            live.finish(mime_bundle(rendering))
+    if not live.shown:
+        display(rendering)
 
 
 def _notebook_display() -> Any:

@@ -20,7 +20,7 @@ cycles end, and a graph with many paths costs no more than its objects.
 from dataclasses import replace
 from time import perf_counter
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treeview._aliases import known_name, read_names
 from treeview._atoms import NODE_TYPES, SHORT, AtomCheck
@@ -47,6 +47,9 @@ from treeview._taking import resolved_steps, take
 from treeview._totals import Totals
 from treeview._view import ArraySketch, Shown, Sketch, View
 from treeview._visualizing import with_extra
+
+if TYPE_CHECKING:
+    from treeview._live import LiveOutput
 
 _UNLIMITED = 2**62
 _KEPT = 8
@@ -82,12 +85,20 @@ def build_document(
     return Walk(options or current_options(), root, registry).run(obj, shown_children)
 
 
-def document_and_totals(obj: object, options: Options) -> tuple[Node, Totals]:
-    """The document that shows an object, and what the arrays in it hold together."""
+def document_and_totals(
+    obj: object, options: Options, live: "LiveOutput | None" = None
+) -> tuple[Node, Totals]:
+    """The document that shows an object, and what the arrays in it hold together.
+
+    Args:
+        obj: Any object.
+        options: How to show it.
+        live: Is told while arrays are read, to show what is known by then.
+    """
     read_names()
     default_registry.load_plugins()
     walk = Walk(options, "", default_registry)
-    return walk.run(obj), walk.totals
+    return walk.run(obj, live=live), walk.totals
 
 
 def totals(obj: object, **options: Any) -> Totals:
@@ -150,7 +161,12 @@ class Walk:
         self.totals = Totals()
         self.arrays = ArrayCollector(options, root, self._number)
 
-    def run(self, obj: Any, shown_children: ShownChildren | None = None) -> Node:
+    def run(
+        self,
+        obj: Any,
+        shown_children: ShownChildren | None = None,
+        live: "LiveOutput | None" = None,
+    ) -> Node:
         values = [obj]
         left = _UNLIMITED if self.exact else self.options.max_nodes
         pending = [0] if self.atoms.pending(values) else []
@@ -163,7 +179,7 @@ class Walk:
                 frame.values[index] = self._visit(frame.values[index], frame, index)
             else:
                 self._close(stack.pop())
-        self.arrays.finish(base.values[0], shown_children)
+        self.arrays.finish(base.values, shown_children, live)
         self.totals = base.totals or Totals(partial=base.partial)
         # The view and the collector know this walk; cycles would keep alive all that was visited.
         del self.view, self.arrays

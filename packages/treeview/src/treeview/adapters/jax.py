@@ -60,6 +60,11 @@ class JaxAdapter:
         """Statistics and values of each array, as far as they are wanted, in one transfer."""
         return read_both(requests)
 
+    def is_ready(self, array: jax.Array) -> bool:
+        """Whether the device has made the array."""
+        is_ready = getattr(array, "is_ready", None)  # which no stub of JAX knows
+        return is_ready is None or is_ready()
+
     def shards(self, array: jax.Array) -> Sequence[Shard] | None:
         """Which part of the array each device holds, without any work on the devices."""
         return None if isinstance(array, Tracer) else _shards(array)

@@ -8,7 +8,7 @@ repeated array by array.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from treeview._names import type_name
 from treeview._options import Options
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
 from treeview.arrays.deferred import brief_description, deferred_picture
-from treeview.arrays.delegate import by_adapter
+from treeview.arrays.delegate import DelegatingAdapter, by_adapter
 from treeview.arrays.drawing import draw_picture
 from treeview.arrays.expressions import most_values
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Statistics, Window
@@ -31,6 +31,7 @@ from treeview.arrays.tokens import has_tokens, token_lines, token_names
 
 _BATCH_BYTES = 1 << 28  # between batches of this size the clock is read
 _BYTES_PER_SECOND = 1e9  # a careful guess of how fast statistics are made
+_POLL = 0.01  # seconds between looks whether a device has made what it was asked for
 
 _DEFAULT_VISUALIZER = ArrayAutovisualizer()
 
@@ -76,6 +77,7 @@ class Reading:
         values: The values in the window.
         failure: What went wrong.
         skipped: Why nobody tried.
+        answered: Whether the adapter has been asked.
     """
 
     request: ArrayRequest
@@ -87,6 +89,13 @@ class Reading:
     values: NumpyArray | None = None
     failure: str = ""
     skipped: str = ""
+    answered: bool = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether something of it is yet to be read."""
+        wanted = self.counted or self.window is not None
+        return wanted and not (self.answered or self.failure or self.skipped)
 
     @property
     def readable(self) -> bool:
@@ -113,6 +122,7 @@ def read_arrays(
     *,
     wanted: Collection[int] | None = None,
     pictures: bool = True,
+    follow: Callable[[Sequence[Reading]], None] | None = None,
 ) -> list[Reading]:
     """Reads what is to be said of all arrays that a walk met.
 
@@ -121,6 +131,8 @@ def read_arrays(
         options: `statistics` says whether values are read at all, `seconds` for how long at most.
         wanted: The positions of the arrays whose values are to be read; None for all.
         pictures: Whether an output may draw pictures; text only says where they would be.
+        follow: Is given the readings when it begins, if there is anything to read, and whenever
+            some of them have been read.
 
     Returns:
         For each request what was read.
@@ -130,7 +142,7 @@ def read_arrays(
         chosen = jobs if wanted is None else [jobs[position] for position in sorted(wanted)]
         for job in chosen:
             _plan(job, pictures=pictures)
-        _read(chosen, perf_counter() + options.seconds)
+        _read(chosen, perf_counter() + options.seconds, follow and partial(follow, jobs))
     return jobs
 
 
@@ -165,17 +177,25 @@ def _may_have_tokens(info: ArrayInfo, style: PictureStyle) -> bool:
     return style.token_lookup is not None and info.dtype.startswith(("int", "uint", "<", ">"))
 
 
-def _read(jobs: list[Reading], deadline: float) -> None:
+def _read(jobs: list[Reading], deadline: float, follow: Callable[[], None] | None) -> None:
     waiting = [job for job in jobs if job.counted or job.window is not None]
     # Small arrays first: if time runs out, few are left without statistics.
     waiting.sort(key=lambda job: job.request.info.bytes)
+    if follow is not None and waiting:
+        follow()
+        # Where somebody looks on, what is there already goes first.
+        waiting.sort(key=lambda job: not _is_ready(job))
     while waiting:
         left = deadline - perf_counter()
         batch = _next_batch(waiting, left * _BYTES_PER_SECOND)
         if not batch:
             break
         del waiting[: len(batch)]
+        if follow is not None:
+            _wait_until_ready(batch)
         _read_batch(batch)
+        if follow is not None and waiting:
+            follow()
     for job in waiting:
         if job.counted:
             job.counted, job.skipped = False, "too large to read in time"
@@ -184,20 +204,45 @@ def _read(jobs: list[Reading], deadline: float) -> None:
 
 def _read_batch(jobs: list[Reading]) -> None:
     """Reads what is wanted of some arrays, and checks what adapters answer."""
-    statistics: Any
-    values: Any
-    for job, (statistics, values) in _ask(jobs):
-        if statistics is None or isinstance(statistics, Statistics):
-            job.statistics = statistics
-        else:
-            job.failure = f"adapter gave {_what(statistics)} instead of statistics"
-        if job.window is None:
-            continue
-        shape = tuple(len(indices) for indices in job.window)
-        if issubclass(type(values), np.ndarray) and values.shape == shape:
-            job.values = values
-        else:
-            job.failure = f"adapter gave {_what(values)} instead of values of shape {shape}"
+    for job, answer in _ask(jobs):
+        _take(job, *answer)
+        job.answered = True
+
+
+def _take(job: Reading, statistics: Any, values: Any) -> None:
+    """Takes what an adapter answered, if it is what it was asked for."""
+    if statistics is None or isinstance(statistics, Statistics):
+        job.statistics = statistics
+    else:
+        job.failure = f"adapter gave {_what(statistics)} instead of statistics"
+    if job.window is None:
+        return
+    shape = tuple(len(indices) for indices in job.window)
+    if issubclass(type(values), np.ndarray) and values.shape == shape:
+        job.values = values
+    else:
+        job.failure = f"adapter gave {_what(values)} instead of values of shape {shape}"
+
+
+def _is_ready(job: Reading) -> bool:
+    """Whether a device has made an array, as far as its adapter knows."""
+    adapter, array = job.request.adapter, job.request.array
+    try:
+        while isinstance(adapter, DelegatingAdapter):
+            adapter, array = adapter.inner(array)
+        is_ready = getattr(adapter, "is_ready", None)
+        return is_ready is None or bool(is_ready(array))
+    except STOP:
+        raise
+    except BaseException:
+        return True  # whatever is wrong with it shows when it is read
+
+
+def _wait_until_ready(jobs: list[Reading]) -> None:
+    """Waits here, where an interrupt is heard, and not where an adapter waits for its device."""
+    for job in jobs:
+        while not _is_ready(job):
+            sleep(_POLL)
 
 
 def _what(answer: object) -> str:
@@ -305,6 +350,8 @@ def _node(job: Reading) -> Node:
         skipped=job.skipped,
     )
     children = _figures(job)
+    if job.pending:
+        summary = text(summary, (" …", "muted"))
     if isinstance(request.extra, Text):
         summary = text(summary, " ", request.extra)
     elif request.extra is not None:
@@ -318,6 +365,10 @@ def _figures(job: Reading) -> list[Node]:
     """The picture of an array, the tokens it stands for, and where its parts live."""
     values, info, style = job.values, job.request.info, job.request.style()
     if not job.drawn or style is None or job.failure:
+        return []
+    if job.pending:
+        return [text(("a picture is to come …", "muted"))]
+    if values is None and job.skipped:
         return []
     window = style.window(info.shape) if job.window is None else job.window
     description = brief_description(info, window, style)

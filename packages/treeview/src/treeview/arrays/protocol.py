@@ -129,6 +129,9 @@ class ArrayAdapter(Protocol):
 
         def read(self, requests: Sequence[tuple[Any, Window | None, bool]]) -> (
             Sequence[tuple[Statistics | None, np.ndarray | None]]): ...
+
+    And if its arrays are made by a device that may still be busy, `is_ready(array)` may say whether
+    they are there. A live notebook then waits where an interrupt is heard.
     """
 
     def describe(self, array: Any) -> ArrayInfo:

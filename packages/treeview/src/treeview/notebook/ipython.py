@@ -24,9 +24,10 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from treeview._document import ATOM_TYPES
+from treeview._live import LiveOutput, live_output
 from treeview._names import type_attribute
 from treeview._options import Options, changed_options, current_options, options
-from treeview._rendering import Displayable, render
+from treeview._rendering import Displayable, mime_bundle, rendered
 from treeview.notebook.prompts import Undo, install_debugger, install_displayhook, prompt_text
 
 # IPython has text printers of its own for these.
@@ -57,6 +58,7 @@ _PLAIN_TYPES: frozenset[type] = ATOM_TYPES | {
 _installed: WeakKeyDictionary[Any, list[Undo]] = WeakKeyDictionary()
 _prompts: list[Undo] = []
 _cell: ContextVar[frozenset[str]] = ContextVar("treeview.cell", default=frozenset())
+_live: ContextVar[LiveOutput | None] = ContextVar("treeview.live", default=None)
 
 
 def install(
@@ -104,28 +106,77 @@ def install(
 
 def _install_shell(shell: Any, chosen: tuple[type, ...] | None, changes: dict[str, Any]) -> None:
     formatter = shell.display_formatter
+    bundles, texts = formatter.mimebundle_formatter, formatter.formatters["text/plain"]
+    told: list[tuple[Any, str]] = []
 
     def in_terminal() -> bool:
         return "text/html" not in formatter.active_types
 
     def bundle(obj: Any) -> Any:
+        live = _live.get()
+        _live.set(None)  # what is displayed while this is looked at is no part of it
         if chosen is None and not _adds_value(obj, formatter):
             return _own_bundle(obj)
         if in_terminal():
             return {"text/plain": prompt_text(obj, sys.stdout, _wanted(changes))}
-        rendering = obj if isinstance(obj, Displayable) else render(obj, **_wanted(changes))
-        return {"text/plain": rendering.text(), "text/html": rendering.html()}
+        if isinstance(obj, Displayable):
+            return mime_bundle(obj)
+        data = mime_bundle(rendered(obj, changed_options(_wanted(changes)), live))
+        if _printer(texts, obj) is print_text:
+            told[:] = [(obj, data["text/plain"])]
+        return data
 
     def print_text(obj: Any, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it
+        # IPython asks for the text of what has a printer a second time, right after the bundle.
+        known, text = told.pop() if told else (None, "")
+        if known is obj and not cycle:
+            printer.text(text)
+            return
         stream = sys.stdout if in_terminal() else None
         printer.text("..." if cycle else prompt_text(obj, stream, _wanted(changes)))
 
-    bundles, texts = formatter.mimebundle_formatter, formatter.formatters["text/plain"]
     everything = (object,) if chosen is None else chosen
     _installed[shell] = [
         *(_replace_printer(bundles, kind, bundle) for kind in everything),
         *(_replace_printer(texts, kind, print_text) for kind in chosen or _CONTAINERS),
+        _show_results_live(shell, changes),
     ]
+
+
+def _show_results_live(shell: Any, changes: dict[str, Any]) -> Undo:
+    """Lets results of cells appear before their arrays are read; returns what undoes it.
+
+    That is up to the hook that shows them. The formatters, which others ask too, have no part in
+    it but to tell the output of the hook how far they are.
+    """
+    hook = shell.displayhook
+    original, before = hook.compute_format_data, hook.__dict__.get("compute_format_data")
+
+    def compute_format_data(result: Any) -> Any:
+        live = live_output(_wanted(changes).get("progressive", current_options().progressive))
+        if live is None:
+            return original(result)
+        token = _live.set(live)
+        try:
+            with live:
+                data, metadata = original(result)
+                if live.shown:
+                    live.finish(data, metadata)
+        finally:
+            _live.reset(token)
+        if not live.shown:
+            return data, metadata
+        hook.log_output(data)
+        return {}, {}
+
+    def undo() -> None:
+        if hook.__dict__.get("compute_format_data") is compute_format_data:
+            del hook.compute_format_data
+            if before is not None:
+                hook.compute_format_data = before
+
+    hook.compute_format_data = compute_format_data
+    return undo
 
 
 def uninstall(*, shell: Any = None) -> None:
@@ -222,11 +273,16 @@ def _adds_value(obj: Any, formatter: Any) -> bool:
 
 
 def _has_printer(obj: Any, formatter: Any) -> bool:
+    known = _printer(formatter, obj) is not None
+    return known or _real_method(obj, str(formatter.print_method)) is not None
+
+
+def _printer(formatter: Any, obj: Any) -> Any:
+    """The printer that is registered with a formatter for an object, or None."""
     try:
-        formatter.lookup(obj)
+        return formatter.lookup(obj)
     except KeyError:
-        return _real_method(obj, str(formatter.print_method)) is not None
-    return True
+        return None
 
 
 def _own_bundle(obj: Any) -> Any:

@@ -1,5 +1,6 @@
 """The kernel's side of the live widget."""
 
+import ast
 import json
 import sys
 import threading
@@ -13,9 +14,11 @@ import treeview
 from treeview._registry import default_registry
 from treeview._widget.changes import find_changes
 from treeview._widget.lazy import Part
+from treeview._widget.messages import part_message
 from treeview._widget.places import locate, read_steps
 from treeview._widget.search import search_object
 from treeview._widget.tree import LiveTree, Place
+from treeview._widget.unfolding import UNFOLDED, unfold
 
 pytest.importorskip("anywidget")
 traitlets = pytest.importorskip("traitlets")
@@ -102,7 +105,7 @@ def test_messages_number_the_branches_of_their_payload(value):
     tree = live(value)
     open_all(tree)
     for part in list(tree.root.inside()):
-        message = tree.message(part)
+        message = part_message(tree, part)
         lines, told = nodes(message), header(message)
         places = dict(zip(told["places"][::2], told["places"][1::2], strict=True))
         if isinstance(tree.document, treeview._document.Branch):
@@ -150,7 +153,7 @@ def test_what_is_opened_is_what_is_there_then():
     inner = part_at(tree, "['a']['b']")
     inner.value.insert(0, "new")
     tree.open(inner)
-    assert nodes(tree.message(inner))[1] == "'new'"
+    assert nodes(part_message(tree, inner))[1] == "'new'"
 
 
 def test_cycles_and_shared_parts_are_shown_once():
@@ -181,10 +184,10 @@ def test_windows_move_to_what_is_asked_for():
     assert place.value() == 654_321
     assert place.path() == "[654321]"
     assert changed is tree.root
-    told = header(tree.message(tree.root))
+    told = header(part_message(tree, tree.root))
     assert told["before"] == [0, 654_313]
     tree.show_more(tree.root, before=True)
-    assert header(tree.message(tree.root))["before"] == [0, 654_213]
+    assert header(part_message(tree, tree.root))["before"] == [0, 654_213]
     tree.show_more(tree.root, before=False)
     assert len(tree.root.raw) == 400
 
@@ -331,6 +334,43 @@ def test_atoms_that_take_the_place_of_each_other_are_a_change():
     tree = live(3)
     assert str(tree.update([4])) == "1 changed"
     assert str(tree.update([5])) == "1 changed"
+
+
+@settings(max_examples=30)
+@given(values, st.none() | st.integers(1, 4))
+def test_unfolding_opens_all_that_needs_lines_of_its_own(value, depth):
+    tree = live(value, depth=0, max_lines=None)
+    assert unfold(tree, depth).left == 0
+    for part in tree.root.inside():
+        level = len(list(part.above())) - 1
+        is_wanted = (depth is None or level < depth) and not tree.fits(part)
+        assert part.opened is (is_wanted or part is tree.root)
+
+
+def test_unfolding_stops_where_there_are_many_lines():
+    tree = live([{"a": [list(range(100))] * 2, "b": list(range(100))} for _ in range(10**4)])
+    done = unfold(tree)
+    opened = [part for part in tree.root.inside() if part.opened]
+    lines = sum(min(len(part.raw), part.view) for part in opened)
+    assert UNFOLDED <= lines < UNFOLDED + 200
+    assert done.opened > 10
+    assert done.left > 100
+
+
+def test_views_are_told_what_was_unfolded_and_which_paths_match():
+    widget, sent = talking({"a": [{"b": list(range(90))}] * 2, "c": {1, 2}}, depth=0)
+    widget._receive(widget, {"kind": "unfold", "view": 7, "depth": None}, [])
+    assert [message["kind"] for message in sent] == ["tree", "unfolded"]
+    assert sent[1] == {"kind": "unfolded", "view": 7, "depth": None, "left": 0}
+    widget._receive(widget, {"kind": "unfold", "view": 7, "depth": 3}, [])
+    assert [message["kind"] for message in sent[2:]] == ["unfolded"]
+    widget._receive(widget, {"kind": "search", "view": 7, "serial": 1, "text": "1"}, [])
+    widget._receive(widget, {"kind": "paths", "view": 7}, [])
+    told = sent[-1]
+    paths = ast.literal_eval(told["text"])
+    assert told["count"] == len(paths) == told["hits"] - 1  # members of sets have no path
+    assert paths[0] == "['a'][0]['b'][1]"
+    assert all("1" in str(eval(f"value{path}", {"value": widget.value})) for path in paths)
 
 
 def test_search_finds_what_is_not_shown():

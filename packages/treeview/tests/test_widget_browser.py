@@ -340,6 +340,33 @@ def test_without_an_answer_it_says_so_and_opens_what_it_knows(host):
     wait_line(page, "index=1")
 
 
+def test_all_branches_unfold_and_fold_in_one_view(host):
+    there = host(treeview.widget(tour(), depth=1, max_lines=300))
+    page = there.page
+    page.evaluate("addView(document.getElementById('two'))")
+    wait_line(page, "'blocks'", 1)
+    page.locator("#one").get_by_role("button", name="Expand all").click()
+    page.wait_for_function("!document.querySelector('#one .r[aria-expanded=false]')")
+    assert line(page, "index=2", 0) is not None
+    assert line(page, "index=2", 1) is None
+    page.locator("#one").get_by_role("button", name="Collapse all").click()
+    page.wait_for_function("document.querySelectorAll('#one [aria-expanded=true]').length === 1")
+    assert line(page, "Block(index=2", 0) is None
+    page.locator("#one").get_by_label("Open to a depth").select_option("2")
+    wait_line(page, "Block(index=2", 0)
+    assert line(page, "index=2", 0) is None
+
+
+def test_a_huge_tree_unfolds_as_far_as_there_is_room(host):
+    value = [{"a": [list(range(100))], "b": list(range(100))} for _ in range(10**4)]
+    page = host(treeview.widget(value)).page
+    page.get_by_role("button", name="Expand all").click()
+    page.wait_for_function(
+        "document.querySelector('[role=status]').textContent.includes('branches stay folded')"
+    )
+    assert page.locator("[aria-expanded=true]").count() > 10
+
+
 def test_errors_of_an_object_stay_in_its_line(host):
     class Hostile:
         def __treeview__(self, view):

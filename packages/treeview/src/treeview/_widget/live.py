@@ -17,9 +17,11 @@ from treeview._options import Options
 from treeview._registry import default_registry
 from treeview._rendering import Rendering
 from treeview._widget.lazy import Part
+from treeview._widget.messages import part_message
 from treeview._widget.places import locate
 from treeview._widget.search import Findings, search_object
 from treeview._widget.tree import LiveTree, Place
+from treeview._widget.unfolding import unfold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +56,7 @@ class TreeWidget(anywidget.AnyWidget):
         self._chosen: Place | None = None
         self._lock = RLock()  # a training loop may update the tree while its reader opens parts
         self._findings: dict[int, Findings] = {}
-        super().__init__(_first=json.dumps(self._tree.message(self._tree.root)))
+        super().__init__(_first=json.dumps(part_message(self._tree, self._tree.root)))
         _untyped(self).on_msg(self._receive)
 
     @property
@@ -158,7 +160,7 @@ class TreeWidget(anywidget.AnyWidget):
 
     def _answer_hello(self, request: dict[str, Any]) -> None:
         if request.get("version") != self._tree.version:
-            self._send_part(self._tree.root, kind="tree", said="")
+            self._send_part(self._tree.root, kind="tree", said="", view=request.get("view"))
 
     def _answer_open(self, request: dict[str, Any]) -> None:
         part = self._part(request)
@@ -198,6 +200,22 @@ class TreeWidget(anywidget.AnyWidget):
             self._send_part(changed)
         self._post({"kind": "hit", "view": view, "hit": hit, "place": place.address()})
 
+    def _answer_paths(self, request: dict[str, Any]) -> None:
+        view = _number(request.get("view"))
+        found = self._findings.get(view, Findings())
+        known = [path for path in found.paths if path]
+        text = "".join(f"  {path!r},\n" for path in known)
+        counts = {"count": len(known), "hits": len(found.hits)}
+        self._post({"kind": "paths", "view": view, "text": f"[\n{text}]", **counts})
+
+    def _answer_unfold(self, request: dict[str, Any]) -> None:
+        depth = request.get("depth")
+        done = unfold(self._tree, None if depth is None else _number(depth))
+        if done.opened:
+            self._send_part(self._tree.root, kind="tree")
+        view = _number(request.get("view"))
+        self._post({"kind": "unfolded", "view": view, "depth": depth, "left": done.left})
+
     _ANSWERS: "dict[str, Callable[[TreeWidget, dict[str, Any]], None]]" = {  # noqa: RUF012 - constant
         "hello": _answer_hello,
         "open": _answer_open,
@@ -205,14 +223,16 @@ class TreeWidget(anywidget.AnyWidget):
         "select": _answer_select,
         "search": _answer_search,
         "hit": _answer_hit,
+        "paths": _answer_paths,
+        "unfold": _answer_unfold,
     }
 
     def _part(self, request: dict[str, Any]) -> Part:
         return self._tree.part(_number(request.get("part")))
 
-    def _send_part(self, part: Part, *, kind: str = "part", said: str | None = None) -> None:
-        message = {"kind": kind, "part": part.number, **self._tree.message(part)}
-        self._post(message if said is None else {**message, "said": said})
+    def _send_part(self, part: Part, *, kind: str = "part", **more: Any) -> None:
+        message = part_message(self._tree, part)
+        self._post({"kind": kind, "part": part.number, **message, **more})
 
     def _post(self, message: dict[str, Any]) -> None:
         _untyped(self).send(message)

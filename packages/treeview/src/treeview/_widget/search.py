@@ -3,13 +3,13 @@
 The object is walked within a budget, and the answer says whether that was enough.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from treeview._document import Branch
 from treeview._options import Options
-from treeview._paths import python_path
+from treeview._paths import Step, python_path
 from treeview._registry import Registry
 from treeview._walk import build_document
 from treeview._widget.queries import Candidate, read_query, satisfies
@@ -27,11 +27,13 @@ class Findings:
 
     Attributes:
         hits: The way from the root to each value: which child of each branch.
+        paths: The path to each of them as Python text; None where no expression leads there.
         searched: How many values were looked at.
         complete: Whether those were all.
     """
 
     hits: list[list[int]] = field(default_factory=list[list[int]])
+    paths: list[str | None] = field(default_factory=list[str | None])
     searched: int = 0
     complete: bool = True
 
@@ -66,14 +68,25 @@ def search_object(obj: Any, query: str, options: Options, registry: Registry) ->
     while waiting is not None and len(found.hits) < MOST_HITS:
         found.searched += 1
         if satisfies(waiting, terms):
-            above = [candidate.position for candidate, _ in stack[1:]]
-            found.hits.append([*above, waiting.position] if stack else [])
+            way = [*(candidate for candidate, _ in stack), waiting][1:]
+            found.hits.append([candidate.position for candidate in way])
+            found.paths.append(_path(way))
         if isinstance(waiting.node, Branch):
             found.complete &= waiting.node.omitted == 0
             stack.append((waiting, _children(waiting, asks_path=asks_path)))
         waiting = _next_candidate(stack)
     found.complete &= waiting is None
     return found
+
+
+def _path(way: list[Candidate]) -> str | None:
+    steps: list[Step] = []
+    for candidate in way:
+        known: Sequence[Step] = () if candidate.parent is None else candidate.parent.steps
+        if candidate.position >= len(known):
+            return None
+        steps.append(known[candidate.position])
+    return python_path(steps)
 
 
 def _next_candidate(stack: list[tuple[Candidate, Iterator[Candidate]]]) -> Candidate | None:

@@ -1,19 +1,16 @@
 """The kernel's side of a live tree: what is shown of an object, and what is behind it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from treeview._aliases import read_names
-from treeview._cells import CellData
-from treeview._document import ATOM_TYPES, Branch, Foreign, Node, Picture, Reference, Text
+from treeview._document import Branch, Foreign, Node, Picture, Reference, Text
 from treeview._inline import flat_spans
 from treeview._layout import open_counts
 from treeview._options import Options
-from treeview._page import figure_templates
 from treeview._paths import Opaque, key_path
-from treeview._payload import Payload
 from treeview._registry import Registry
 from treeview._view import ArraySketch, Sketch
 from treeview._widget.changes import Changes, Mark, find_changes
@@ -22,8 +19,6 @@ from treeview._widget.lazy import LazyWalk, Part, child_key
 PAGE_WIDTH = 100
 _FIRST_LINES = 1_000
 _ROUNDS = 4
-# How many bytes the values of the pictures in a message may take.
-_MOST_BYTES = 200_000
 _ALL = 2**31 - 1
 _SMALL = 8
 _NOT_OBJECTS = frozenset({Sketch, ArraySketch, Text, Branch, Picture, Foreign, Reference})
@@ -190,7 +185,7 @@ class LiveTree:
     def _lead_to(self, part: Part, position: int, *, is_last: bool) -> bool:
         """Opens a part with a window in which some child is; returns whether it was walked."""
         there = part.start <= position < part.start + len(part.raw)
-        if there and (part.opened or (is_last and self._fits(part))):
+        if there and (part.opened or (is_last and self.fits(part))):
             return False
         if not there:
             part.count = 0
@@ -201,7 +196,7 @@ class LiveTree:
         part.view = max(part.view, position - part.start + 1)
         return True
 
-    def _fits(self, part: Part) -> bool:
+    def fits(self, part: Part) -> bool:
         """Whether a part stands on one line in full."""
         branch = part.branch
         return branch is not None and flat_spans(branch, self.width // 2) is not None
@@ -284,35 +279,8 @@ class LiveTree:
         for key in [key for key, one in self._places.items() if one.number not in self._parts]:
             del self._places[key]
 
-    # What is said of it
-
     def _by_branch(self) -> dict[int, Part]:
         return {id(part.branch): part for part in self._parts.values()}
-
-    def message(self, part: Part) -> dict[str, Any]:
-        """What the other side needs to show a part."""
-        node = self.document
-        if part.parent is not None and part.parent.branch is not None:
-            node = part.parent.branch.values[part.position]
-        payload = Payload(node, {})
-        header = _Header(self.marks, {id(one.branch): one for one in part.inside()})
-        header.read(node, part)
-        text = payload.text(
-            width=self.width,
-            stretch=self.options.max_lines,
-            all=False,
-            root="",
-            opened=header.opened,
-            places=header.places,
-            **({} if self.options.totals else {"totals": []}),
-            before=header.before,
-            marks=header.marked,
-        )
-        views = payload.views.items()
-        cells = CellData(_MOST_BYTES)
-        cells.add({at: view for at, view in views if isinstance(view, Picture) and view.grids})
-        figures = figure_templates(payload.views) + cells.element(name="tv-cells")
-        return {"payload": text, "figures": figures, "version": self.version}
 
 
 def _read_children(target: Part, _: Node) -> dict[int, int]:
@@ -325,65 +293,3 @@ def _read_children(target: Part, _: Node) -> dict[int, int]:
         short = branch.omitted == 0 and branch.inline and len(branch.values) <= _SMALL
         counts[id(branch)] = len(branch.values) if part.opened or short else 0
     return counts
-
-
-class _Header:
-    """What a message says about lines of a payload, by their number."""
-
-    def __init__(
-        self,
-        marks: Mapping[tuple[int, int], Mark],
-        parts: Mapping[int, Part],
-    ) -> None:
-        self.places: list[int] = []
-        self.opened: list[int] = []
-        self.before: list[int] = []
-        self.marked: list[int | str] = []
-        self._marks = marks
-        self._marked_parts = {number for number, _ in marks}
-        self._parts = parts
-        self._line = 0
-
-    def read(self, root: Node, target: Part) -> None:
-        """Goes through the nodes in the order of the payload."""
-        owner, position = target.number, -1
-        if target.parent is not None and type(root) is not Branch:
-            owner, position = target.parent.number, target.position
-        elif type(root) is not Branch:
-            self.places += (0, target.number)
-        stack: list[tuple[int, Iterator[tuple[int, Node]]]] = [(owner, iter([(position, root)]))]
-        while stack:
-            owner, children = stack[-1]
-            found = next(children, None)
-            if found is None:
-                stack.pop()
-                continue
-            position, node = found
-            if type(node) is not Branch:
-                self._mark((owner, position))
-                self._line += 1
-                continue
-            number = self._branch(node)
-            self._mark((number, -1) if number >= 0 else (owner, position))
-            self._line += 1
-            if number in self._marked_parts or not set(map(type, node.values)) <= ATOM_TYPES:
-                stack.append((number, iter(enumerate(node.values))))
-            else:
-                self._line += len(node.values)
-
-    def _branch(self, branch: Branch) -> int:
-        part = self._parts.get(id(branch))
-        if part is None:  # what a drawn array holds
-            self.opened += (self._line, len(branch.values))
-            return -2
-        self.places += (self._line, part.number)
-        if part.opened and part.view:
-            self.opened += (self._line, min(part.view, len(branch.values)))
-        if part.start:
-            self.before += (self._line, part.start)
-        return part.number
-
-    def _mark(self, address: tuple[int, int]) -> None:
-        mark = self._marks.get(address)
-        if mark is not None:
-            self.marked += (self._line, mark.kind, mark.text)

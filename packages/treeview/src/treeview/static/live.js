@@ -15,6 +15,8 @@ class Live {
     this.view = Math.floor(Math.random() * 2 ** 31);
     this.waiting = 0;
     this.isChoosing = false;
+    /** @type {number | null} How many levels this view wants open, until the kernel has answered. */
+    this.depth = null;
     this.said = document.createElement("span");
     this.said.setAttribute("role", "status");
     const first = JSON.parse(String(host.get("_first")));
@@ -35,7 +37,7 @@ class Live {
     this.watcher.observe(tree);
     requestAnimationFrame(() => this.resume());
     this.resume();
-    this.ask({ kind: "hello", version: first.version });
+    this.ask({ kind: "hello", view: this.view, version: first.version });
   }
 
   /** Builds what could not be built as long as the tree was not on the page. */
@@ -86,6 +88,25 @@ class Live {
     this.waiting = 0;
     this.say(GONE);
     this.shown.openKnown();
+    if (this.depth !== null) this.shown.unfold(this.depth);
+    this.depth = null;
+  }
+
+  /**
+   * Opens so many levels, as far as there is room, and folds what is below.
+   * @param {number | null} depth Null for all levels.
+   */
+  unfold(depth) {
+    this.depth = depth ?? Infinity;
+    this.ask({ kind: "unfold", view: this.view, depth });
+  }
+
+  /** @param {Answer} answer */
+  unfolded({ left = 0 }) {
+    this.shown.unfold(this.depth ?? Infinity);
+    this.depth = null;
+    const branches = left === 1 ? "1 branch stays" : `${left.toLocaleString("en-US")} branches stay`;
+    this.say(left > 0 ? `${branches} folded, for there are many lines` : "");
   }
 
   /** @param {string} text */
@@ -106,7 +127,7 @@ class Live {
     if (answer.kind === "part" || answer.kind === "tree") {
       const model = new LiveModel(String(answer.payload));
       const figures = readFigures(String(answer.figures));
-      if (answer.kind === "tree") shown.exchange(model, figures);
+      if (answer.kind === "tree") shown.exchange(model, figures, answer.view === this.view);
       else shown.replacePart(Number(answer.part), model, figures);
       if (answer.said !== undefined) this.say(answer.said);
     } else if (answer.kind === "reveal") {
@@ -114,7 +135,8 @@ class Live {
     } else if (answer.kind === "failed") {
       this.fail(Number(answer.part), String(answer.text));
     } else if (answer.view === this.view) {
-      this.search.take(answer);
+      if (answer.kind === "unfolded") this.unfolded(answer);
+      else this.search.take(answer);
     }
   }
 

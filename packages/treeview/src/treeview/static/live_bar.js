@@ -1,11 +1,50 @@
 // The controls above a live tree.
 
+/** What the keyboard does, as it is told behind the question mark. */
+const KEYS = [
+  ["↑ ↓ Home End", "go from line to line"],
+  ["→ ←", "open a branch, fold it, go to the branch around"],
+  ["Enter", "select; a selected branch folds and opens"],
+  ["Space", "open or fold without selecting"],
+  ["*", "open all branches beside this one"],
+  ["letters", "go to the next line that begins with them"],
+  ["Ctrl+C", "copy the path of a line, or the value of a cell of a picture"],
+  ["Tab", "to the buttons of a line and into pictures, where arrows go from value to value"],
+  ["Enter, Shift+Enter", "in the search field: next and previous match; Escape ends the search"],
+];
+
 /** @param {Live} live */
 function makeLiveBar(live) {
   const { search } = live;
   const bar = made("div", "tv-bar");
   bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "Search");
+  bar.setAttribute("aria-label", "Search and folding");
+  search.copy = makeButton("Copy paths", () => search.askPaths(), "Copy the paths of all matches as a Python list");
+  search.copy.hidden = true;
+  const depth = made("select");
+  depth.setAttribute("aria-label", "Open to a depth");
+  depth.title = "Open so many levels";
+  depth.append(new Option("Depth", ""), ...[1, 2, 3, 4, 5, 6].map((level) => new Option(String(level), String(level))));
+  depth.addEventListener("change", () => {
+    if (depth.value !== "") live.unfold(Number(depth.value));
+    depth.value = "";
+  });
+  bar.append(
+    makeSearchField(search),
+    makeButton("‹", () => search.go(-1), "Previous match"),
+    makeButton("›", () => search.go(1), "Next match"),
+    search.copy,
+    makeButton("Expand all", () => live.unfold(null), "Open all branches, as far as there is room"),
+    makeButton("Collapse all", () => live.shown.unfold(1)),
+    depth,
+    makeHelp(bar),
+    live.said,
+  );
+  return bar;
+}
+
+/** @param {LiveSearch} search */
+function makeSearchField(search) {
   const field = made("input");
   field.type = "search";
   field.placeholder = "Search, type:…, path:…";
@@ -27,11 +66,31 @@ function makeLiveBar(live) {
     if (event.key === "Escape" || (event.key === "Enter" && sought !== field.value)) start();
     else if (event.key === "Enter") search.go(event.shiftKey ? -1 : 1);
   });
-  bar.append(
-    field,
-    makeButton("‹", () => search.go(-1), "Previous match"),
-    makeButton("›", () => search.go(1), "Next match"),
-    live.said,
+  return field;
+}
+
+/**
+ * A button that shows and hides what the keyboard does.
+ * @param {HTMLElement} bar
+ */
+function makeHelp(bar) {
+  const help = made("dl", "tv-help");
+  help.hidden = true;
+  for (const [keys = "", meaning = ""] of KEYS) {
+    const [term, text] = [made("dt"), made("dd")];
+    term.textContent = keys;
+    text.textContent = meaning;
+    help.append(term, text);
+  }
+  const button = makeButton(
+    "?",
+    () => {
+      if (!help.isConnected) bar.append(help);
+      help.hidden = !help.hidden;
+      button.setAttribute("aria-expanded", String(!help.hidden));
+    },
+    "What the keyboard does",
   );
-  return bar;
+  button.setAttribute("aria-expanded", "false");
+  return button;
 }

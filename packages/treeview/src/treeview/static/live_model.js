@@ -138,7 +138,9 @@ class Choices {
     this.kept = [];
     for (const [at, number] of model.numbers) {
       if (at < start || at >= stop) continue;
-      this.kept.push([number, outline.folds.get(at), outline.whole.has(at)]);
+      // What another view opens stays folded here.
+      const fold = outline.folds.get(at) ?? (outline.opened.has(at) ? undefined : false);
+      this.kept.push([number, fold, outline.whole.has(at)]);
     }
   }
 

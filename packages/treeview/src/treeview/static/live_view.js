@@ -68,6 +68,20 @@ class LiveView extends View {
   }
 
   /**
+   * Folds all branches from some level on, and leaves those above as the kernel opened them.
+   * @param {number} depth
+   */
+  unfold(depth) {
+    const { live, outline } = this;
+    for (const at of live.numbers.keys()) {
+      if (live.level(at) < depth) outline.folds.delete(at);
+      else outline.folds.set(at, false);
+    }
+    outline.from.clear();
+    this.render();
+  }
+
+  /**
    * Shows what a branch is now.
    * @param {number} number
    * @param {LiveModel} part
@@ -156,8 +170,9 @@ class LiveView extends View {
    * Shows another document, with the same parts open.
    * @param {LiveModel} model
    * @param {Map<number, Element>} figures
+   * @param {boolean} isNew Whether the reader has chosen nothing yet.
    */
-  exchange(model, figures) {
+  exchange(model, figures, isNew) {
     const choices = new Choices(this.outline, this.live, 0, this.live.size);
     const lines = this.list.childElementCount;
     const active = this.active && this.rows.get(this.active);
@@ -165,7 +180,8 @@ class LiveView extends View {
     const hadFocus = this.list.contains(focusOf(this.list));
     this.live = model;
     Object.assign(this, { figures, active: null });
-    choices.restore(this.show(model), model);
+    const outline = this.show(model);
+    if (!isNew) choices.restore(outline, model);
     this.selected = model.find(this.selection);
     this.render();
     let last = this.list.lastElementChild;

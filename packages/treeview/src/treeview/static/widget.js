@@ -26,7 +26,9 @@
  * @property {number} [view]
  * @property {number} [serial]
  * @property {number} [count]
+ * @property {number} [hits]
  * @property {number} [hit]
+ * @property {number} [left]
  * @property {number} [searched]
  * @property {boolean} [all]
  */

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import jax.numpy as jnp
+import modeldata as md
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -46,3 +47,18 @@ def test_a_folder_has_the_output_that_transformers_gave_and_saves_as_it_was(name
         np.testing.assert_allclose(saved[tensor], stored[tensor], rtol=0, atol=1e-7)
     config = json.loads((tmp_path / "ours" / "config.json").read_text())
     assert config == record["config"]
+
+
+def test_norms_of_the_first_bert_files_have_other_names(tmp_path):
+    stored = write_folder(tmp_path / "bert", RECORDS["bert"])
+    older = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): values
+        for name, values in stored.items()
+    }
+    assert older.keys() != stored.keys()
+    found = models.load(tmp_path / "bert", progress=False)
+    safetensors.numpy.save_file(older, tmp_path / "bert" / "model.safetensors")
+    again = models.load(tmp_path / "bert", progress=False)
+    assert md.freeze_variables(again) == md.freeze_variables(found)

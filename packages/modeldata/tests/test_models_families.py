@@ -109,7 +109,7 @@ def test_settings_that_equal_the_defaults_may_be_left_out(family):
             "`quantization_config` to be absent, .* 'mxfp4'",
         ),
         ("gpt_neox", {"hidden_size": 18}, "`hidden_size` to be a multiple .* 4"),
-        ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "`scale_attn_by_inverse_layer_idx`"),
+        ("gpt2", {"add_cross_attention": True}, "`add_cross_attention` to be False, .* True"),
         ("bert", {"position_embedding_type": "relative"}, "`position_embedding_type` .* 'rel"),
         ("bert", {"hidden_size": 18}, "`hidden_size` to be a multiple .* 4"),
         ("gpt2", {"activation_function": "mish"}, "`activation_function` .* 'mish'"),
@@ -134,6 +134,35 @@ def test_rotary_embeddings_written_before_version_5_are_understood():
     assert read("gpt_oss", rope_theta=2e4, rope_scaling={"type": "linear", "factor": 2.0}) == read(
         "gpt_oss", rope_parameters={"rope_type": "linear", "rope_theta": 2e4, "factor": 2.0}
     )
+
+
+def test_scores_of_gpt_2_are_scaled_as_its_settings_say():
+    plain, divided = read("gpt2"), read("gpt2", scale_attn_by_inverse_layer_idx=True)
+    assert [plain.query_scale(block) for block in (0, 1)] == [0.5, 0.5]
+    assert [divided.query_scale(block) for block in (0, 1, 3)] == [0.5, 0.25, 0.125]
+    assert read("gpt2", scale_attn_weights=False).query_scale(1) == 1.0
+    scales = md.select(family_named("gpt2").build_slots(divided)).at_instances_of(
+        nn.ConstantRescale
+    )
+    assert [layer.by for layer in scales.get_sequence()] == [0.5, 0.25]
+
+
+def test_long_ropes_of_phi_3_have_had_other_names():
+    rope = {"short_factor": [1.0, 1.5], "long_factor": [2.0, 3.0]}
+    lengths = {"max_position_embeddings": 8, "original_max_position_embeddings": 4}
+    kinds = [
+        read("phi3", rope_scaling={**rope, "type": kind}, **lengths) for kind in ("longrope", "su")
+    ]
+    assert kinds[0] == kinds[1]
+    assert isinstance(kinds[0].rope_scaling, nn.LongScaling)
+
+
+def test_gemma_3_takes_any_rotary_scaling_in_blocks_without_windows():
+    yarn = {"rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": 16}
+    config = read("gemma3", rope_scaling=yarn)
+    assert config.rope_scaling == nn.YarnScaling(2.0, 16)
+    linear = read("gemma3", rope_scaling={"rope_type": "linear", "factor": 2.0})
+    assert (linear.rope_scaling, linear.global_scale_factor) == (None, 2.0)
 
 
 LLAMALIKE = {

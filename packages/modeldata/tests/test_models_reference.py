@@ -176,6 +176,11 @@ CASES = {
         {"n_inner": 20, "n_head": 2, "activation_function": "relu", "layer_norm_epsilon": 0.1},
     ),
     "gpt2, untied": ("GPT2", {"tie_word_embeddings": False}),
+    "gpt2, scores divided by depth": (
+        "GPT2",
+        {"scale_attn_by_inverse_layer_idx": True, "reorder_and_upcast_attn": True},
+    ),
+    "gpt2, scores as they are": ("GPT2", {"scale_attn_weights": False}),
 }
 LENGTH_DEPENDENT = {"llama, dynamic", "phi3, longrope and a long text"}
 # One of each family, with what distinguishes it.

@@ -22,19 +22,26 @@ _EMBEDDINGS = f"{PREFIX}embeddings."
 _LAYER = f"{PREFIX}encoder.layer.{{block}}."
 _INTO = ("query projection", "embedding")
 
+
+def _norm(name: str) -> Row:
+    """The first files have names for scale and shift that are those of TensorFlow."""
+    older = Row(name, ("embedding",), endings=(".gamma", ".beta"))
+    return Row(name, ("embedding",), others=(older,))
+
+
 BERT_ROWS = {
     "embedder": Row(f"{_EMBEDDINGS}word_embeddings", ("vocabulary", "embedding")),
     "positions": Row(f"{_EMBEDDINGS}position_embeddings", ("positions", "embedding")),
     "token_types": Row(f"{_EMBEDDINGS}token_type_embeddings", ("token_types", "embedding")),
-    "embedding_norm": Row(f"{_EMBEDDINGS}LayerNorm", ("embedding",)),
+    "embedding_norm": _norm(f"{_EMBEDDINGS}LayerNorm"),
     "attention/query": Row(f"{_LAYER}attention.self.query", _INTO),
     "attention/key": Row(f"{_LAYER}attention.self.key", _INTO),
     "attention/value": Row(f"{_LAYER}attention.self.value", _INTO),
     "attention/output": Row(f"{_LAYER}attention.output.dense", ("embedding", "query projection")),
-    "post_attention_norm": Row(f"{_LAYER}attention.output.LayerNorm", ("embedding",)),
+    "post_attention_norm": _norm(f"{_LAYER}attention.output.LayerNorm"),
     "mlp/in": Row(f"{_LAYER}intermediate.dense", ("neurons", "embedding")),
     "mlp/out": Row(f"{_LAYER}output.dense", ("embedding", "neurons")),
-    "post_ffw_norm": Row(f"{_LAYER}output.LayerNorm", ("embedding",)),
+    "post_ffw_norm": _norm(f"{_LAYER}output.LayerNorm"),
     "pooler": Row(
         f"{PREFIX}pooler.dense", ("embedding_out", "embedding"), bias_axes=("embedding",)
     ),

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from modeldata.models.checkpoints import Checkpoint, Settings
+from modeldata.models.families._rope_settings import read_scaling
 from modeldata.models.transformer import (
     AttentionType,
     AttentionTypeGlobalCausal,
     AttentionTypeSlidingWindowCausal,
     LlamalikeTransformerConfig,
 )
+from modeldata.nn import LinearScaling
 
 _DEFAULT_PATTERN = 6
 _DEFAULT_LOCAL_WAVELENGTH = 10_000.0
@@ -158,28 +160,31 @@ def _config_from_huggingface(checkpoint: Checkpoint) -> LlamalikeTransformerConf
     )
 
 
-def _huggingface_rope(settings: Settings) -> dict[str, float | None]:
+def _huggingface_rope(settings: Settings) -> dict[str, Any]:
     """Reads the rotary embedding as transformers writes it since version 5, or before."""
     if settings.get("rope_parameters") is None:
-        scale = None
-        if settings.get("rope_scaling") is not None:
-            scaling = settings.part("rope_scaling")
-            scaling.choice("rope_type", ["linear"], scaling.get("type"))
-            scale = scaling.number("factor")
+        given = settings.get("rope_scaling") is not None
         return {
             "rope_wavelength": settings.number("rope_theta", 1e6),
             "local_rope_wavelength": settings.number("rope_local_base_freq", 1e4),
-            "global_scale_factor": scale,
+            **(_scaling(settings, settings.part("rope_scaling")) if given else {}),
         }
     kinds = settings.part("rope_parameters")
     everywhere, local = kinds.part("full_attention"), kinds.part("sliding_attention")
     local.choice("rope_type", ["default"], "default")
-    kind = everywhere.choice("rope_type", ["default", "linear"], "default")
     return {
         "rope_wavelength": everywhere.number("rope_theta", 1e6),
         "local_rope_wavelength": local.number("rope_theta", 1e4),
-        "global_scale_factor": everywhere.number("factor") if kind == "linear" else None,
+        **_scaling(settings, everywhere),
     }
+
+
+def _scaling(settings: Settings, rope: Settings) -> dict[str, Any]:
+    """How angles are changed in blocks with global attention; by a factor, or in another way."""
+    scaling = read_scaling(settings, rope)
+    if isinstance(scaling, LinearScaling):
+        return {"global_scale_factor": scaling.factor}
+    return {"rope_scaling": scaling}
 
 
 def _gguf_pattern(settings: Settings, blocks: int) -> tuple[AttentionType, ...]:

@@ -122,9 +122,8 @@ def read_gpt2(checkpoint: Checkpoint) -> GPTTransformerConfig:
     """
     settings = Settings(checkpoint.config, checkpoint.source).with_defaults(_GPT2_DEFAULTS)
     settings.choice("add_cross_attention", [False])
-    settings.choice("reorder_and_upcast_attn", [False])
-    settings.choice("scale_attn_by_inverse_layer_idx", [False])
-    settings.choice("scale_attn_weights", [True])
+    # Another order of the same computation, which needs no other layers.
+    settings.flag("reorder_and_upcast_attn")
     embedding_dim = settings.integer("n_embd")
     return GPTTransformerConfig(
         num_attention_heads=settings.integer("n_head"),
@@ -138,6 +137,8 @@ def read_gpt2(checkpoint: Checkpoint) -> GPTTransformerConfig:
         tie_embedder_and_logits=settings.flag("tie_word_embeddings"),
         use_parallel_residual=False,
         layernorm_epsilon=settings.number("layer_norm_epsilon"),
+        query_scaling_factor="default" if settings.flag("scale_attn_weights") else 1.0,
+        divide_scores_by_depth=settings.flag("scale_attn_by_inverse_layer_idx"),
     )
 
 

@@ -1,5 +1,8 @@
 """Phi 3: queries, keys and values in one tensor, and both maps into the feed-forward part."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from modeldata.models.checkpoints import Checkpoint, Portion, Settings
 from modeldata.models.families._llamalike import (
     LLAMA_ROWS,
@@ -49,5 +52,14 @@ def read_phi3(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     Raises:
         LoadError: If a setting is missing, damaged or not supported.
     """
-    settings = Settings(checkpoint.config, checkpoint.source).with_defaults(_DEFAULTS)
+    settings = Settings(_with_present_names(checkpoint.config), checkpoint.source)
+    settings = settings.with_defaults(_DEFAULTS)
     return llamalike_config(settings, attention_type=window_everywhere(settings))
+
+
+def _with_present_names(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings, with the name that LongRoPE has now; the first models say `su` or `yarn`."""
+    rope = config.get("rope_scaling")
+    if not isinstance(rope, Mapping) or "long_factor" not in rope:
+        return config
+    return {**config, "rope_scaling": {**rope, "rope_type": "longrope"}}

@@ -50,12 +50,21 @@ def read_rope(settings: Settings, head_dim: int, share: float = 1.0) -> dict[str
         )
     return {
         "rope_wavelength": rope.number("rope_theta"),
-        "rope_scaling": _scaling(settings, rope) if given else None,
+        "rope_scaling": read_scaling(settings, rope) if given else None,
         "rope_subset_size": None if rotated == head_dim else rotated,
     }
 
 
-def _scaling(settings: Settings, rope: Settings) -> RoPEScaling | None:
+def read_scaling(settings: Settings, rope: Settings) -> RoPEScaling | None:
+    """Reads how the rotary embedding is changed for long texts.
+
+    Args:
+        settings: The settings of the model.
+        rope: Those of the rotary embedding.
+
+    Raises:
+        LoadError: If a setting is missing, damaged or not supported.
+    """
     kind = rope.choice("rope_type", _TYPES, rope.get("type", "default"))
     if kind == "default":
         return None

@@ -54,6 +54,9 @@ class GPTTransformerConfig:
             block, instead of one after the other.
         use_attention_bias: Whether the maps of attention have biases.
         layernorm_epsilon: What is added to the variance.
+        query_scaling_factor: What queries are multiplied by; `default` is
+            `projection_dim ** -0.5`.
+        divide_scores_by_depth: Whether attention scores of block `i` are divided by `i + 1` too.
         parameter_dtype: The type of the parameters.
         activation_dtype: The type that is computed in.
     """
@@ -73,6 +76,8 @@ class GPTTransformerConfig:
     use_parallel_residual: bool = True
     use_attention_bias: bool = True
     layernorm_epsilon: float = 1e-5
+    query_scaling_factor: float | Literal["default"] = "default"
+    divide_scores_by_depth: bool = False
     parameter_dtype: DTypeLike = jnp.float32
     activation_dtype: DTypeLike = jnp.float32
 
@@ -97,6 +102,16 @@ class GPTTransformerConfig:
     def query_only_head_axes(self) -> dict[str, int]:
         """Head axes that only queries have: none."""
         return {}
+
+    def query_scale(self, block: int) -> float:
+        """Returns what the queries of a block are multiplied by.
+
+        Args:
+            block: The number of the block, from 0.
+        """
+        scale = self.query_scaling_factor
+        scale = self.projection_dim**-0.5 if scale == "default" else scale
+        return scale / (block + 1) if self.divide_scores_by_depth else scale
 
 
 def build_gpt_transformer(
@@ -132,7 +147,7 @@ def build_gpt_transformer(
     if jnp.dtype(config.parameter_dtype) != jnp.dtype(config.activation_dtype):
         layers.append(nn.CastToDType(config.activation_dtype))
     layers += [
-        build_gpt_block(f"{name}/block_{block}", init_base_rng, config)
+        build_gpt_block(f"{name}/block_{block}", init_base_rng, config, block)
         for block in range(config.num_decoder_blocks)
     ]
     layers.append(_norm(f"{name}/final_norm", init_base_rng, config))
@@ -151,7 +166,7 @@ def build_gpt_transformer(
 
 
 def build_gpt_block(
-    name: str, init_base_rng: jax.Array | None, config: GPTTransformerConfig
+    name: str, init_base_rng: jax.Array | None, config: GPTTransformerConfig, block: int = 0
 ) -> TransformerBlock:
     """Builds one block.
 
@@ -159,6 +174,7 @@ def build_gpt_block(
         name: The beginning of its parameter labels.
         init_base_rng: A key to draw the parameters from, or None for slots.
         config: The settings.
+        block: The number of the block, from 0, which may decide how scores are scaled.
 
     Returns:
         The block.
@@ -167,7 +183,9 @@ def build_gpt_block(
     attention = nn.Sequential(
         [
             _norm(f"{name}/pre_attention_norm", init_base_rng, config),
-            build_gpt_attention(f"{name}/attention", init_base_rng, config, mask),
+            build_gpt_attention(
+                f"{name}/attention", init_base_rng, config, mask, config.query_scale(block)
+            ),
         ]
     )
     feed_forward = nn.Sequential(
@@ -207,7 +225,11 @@ def build_gpt_feedforward(name: str, init_base_rng: jax.Array | None, config: An
 
 
 def build_gpt_attention(
-    name: str, init_base_rng: jax.Array | None, config: Any, mask: nn.Layer
+    name: str,
+    init_base_rng: jax.Array | None,
+    config: Any,
+    mask: nn.Layer,
+    query_scale: float | None = None,
 ) -> nn.Attention:
     """Builds the attention of a block.
 
@@ -216,6 +238,7 @@ def build_gpt_attention(
         init_base_rng: A key to draw the parameters from, or None for slots.
         config: The settings.
         mask: What takes away scores.
+        query_scale: What queries are multiplied by; left out, `projection_dim ** -0.5`.
 
     Returns:
         The attention.
@@ -232,7 +255,7 @@ def build_gpt_attention(
         subset_size = None if size == config.projection_dim else size
         options = {"subset_size": subset_size, "scaling": config.rope_scaling}
         rope.append(rotary_layer(config.rope_wavelength, **options))
-    scale = nn.ConstantRescale(by=config.projection_dim**-0.5)
+    scale = nn.ConstantRescale(by=query_scale or config.projection_dim**-0.5)
     return nn.Attention(
         input_to_query=nn.Sequential([into(f"{name}/query"), *rope, scale]),
         input_to_key=nn.Sequential([into(f"{name}/key"), *rope]),

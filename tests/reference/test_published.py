@@ -1,0 +1,64 @@
+"""Settings of well-known checkpoints, made small, against transformers."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from modeldata import models, nx
+
+from .published import PUBLISHED, shrunk
+
+pytestmark = pytest.mark.reference
+
+TEXT = np.array([3, 14, 1, 5, 9, 2, 6, 5, 35, 8, 9, 7])
+SHORT = 6
+
+
+@pytest.fixture(scope="module")
+def transformers():
+    return pytest.importorskip("transformers")
+
+
+@pytest.fixture(scope="module")
+def torch():
+    library = pytest.importorskip("torch")
+    library.set_num_threads(1)
+    return library
+
+
+def random_model(transformers, torch, folder):
+    """The model that transformers makes of a `config.json`, with random weights."""
+    config = transformers.AutoConfig.from_pretrained(folder)
+    config._attn_implementation = "eager"
+    is_encoder = config.model_type == "bert"
+    kind = transformers.AutoModel if is_encoder else transformers.AutoModelForCausalLM
+    torch.manual_seed(0)
+    model = kind.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+    return model
+
+
+def reference_output(torch, model, tokens):
+    with torch.no_grad():
+        found = model(torch.from_numpy(tokens)[None])
+    return getattr(found, "logits", found[0])[0].numpy()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_settings_give_what_transformers_gives(transformers, torch, name, tmp_path):
+    settings = json.dumps(shrunk(PUBLISHED[name]))
+    (tmp_path / "config.json").write_text(settings)
+    theirs = random_model(transformers, torch, tmp_path)
+    theirs.save_pretrained(tmp_path)
+    # Saving has written the settings in another spelling.
+    (tmp_path / "config.json").write_text(settings)
+    ours = models.load(tmp_path, progress=False)
+    for tokens in (TEXT[:SHORT], TEXT):
+        expected = reference_output(torch, theirs, tokens)
+        output = ours(nx.wrap(jnp.asarray(tokens), "seq"))
+        (axis,) = output.named_shape.keys() - {"seq"}
+        found = output.unwrap("seq", axis)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())

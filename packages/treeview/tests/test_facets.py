@@ -58,6 +58,8 @@ def test_matrices_look_as_they_are_printed():
 
 def test_nearly_square_is_better_than_a_long_strip():
     assert assign_axes(positional_axes((64, 8, 8)), (62, 8, 8)) == ((2, 1), (0,))
+    assert assign_axes(positional_axes((64, 8, 8)), (30, 8, 8)) == ((2, 1), (0,))
+    assert assign_axes(positional_axes((9, 8, 4)), (9, 8, 4)) == ((1,), (2, 0))
 
 
 def test_vectors_lie_along_the_columns():

@@ -20,7 +20,7 @@ from treeview._document import (
     text,
 )
 from treeview._markup import fragment_html
-from treeview._page import FIRST_LINES, MOST_LINES, document_markup, page_html
+from treeview._page import FIRST_LINES, MORE_LINES, MOST_LINES, document_markup, page_html
 from treeview._paths import Opaque
 from treeview._rendering import Rendering
 from treeview._writer import DEEPEST
@@ -212,7 +212,7 @@ def test_rests_of_lists_count_as_nesting():
 def test_of_a_long_document_only_the_first_levels_become_markup():
     root = listing([listing(list(range(100))) for _ in range(100)])
     piece = markup(root, opened=[root])
-    assert piece.html.count("<li") < 1.2 * FIRST_LINES
+    assert piece.html.count("<li") < 1.1 * (FIRST_LINES + MORE_LINES)
     assert "These are the first levels of 10,101 values." in piece.html
     assert read(piece.html).splitlines()[-2] == f"  {read(markup(listing(list(range(100)))).html)},"
     assert "tv-data" in piece.data
@@ -221,8 +221,23 @@ def test_of_a_long_document_only_the_first_levels_become_markup():
 def test_children_beyond_the_first_lines_are_counted():
     root = listing(list(range(MOST_LINES + 10)))
     html = markup(root, opened=[root]).html
-    assert html.count("<li") == FIRST_LINES + 1
-    assert f"… {MOST_LINES + 10 - FIRST_LINES:,} more items" in html
+    most = FIRST_LINES + MORE_LINES
+    assert html.count("<li") == most + 1
+    assert f"… {MOST_LINES + 10 - most:,} more items" in html
+
+
+def test_the_first_part_of_a_long_document_can_be_unfolded_in_full():
+    def part(levels):
+        return listing([part(levels - 1), *[99] * 20] if levels else [0] * 20)
+
+    parts = [part(4) for _ in range(40)]
+    html = markup(listing(parts), opened=[], width=30).html
+    whole = BeautifulSoup(markup(parts[0], opened=[], width=30).html, "html.parser")
+    soup = BeautifulSoup(html, "html.parser")
+    items = soup.select("details")[0].find("ul").find_all("li", recursive=False)
+    assert len(items) == 40
+    assert len(items[0].select("li")) == len(whole.select("li"))
+    assert 0 < len(items[5].select("li")) < len(whole.select("li"))
 
 
 def test_notes_stand_beside_the_head_open_and_folded():

@@ -3,7 +3,7 @@
 An open branch is a `details` element whose summary is its first line and whose children are the
 items of a list; everything that fits on one line is just that line. Lines carry their own
 indentation as text, so that what a reader selects and copies is what the text output prints
-(`_writer.py`). Of a document of more than `MOST_LINES` lines only the first levels become markup;
+(`_writer.py`). Of a document of more than `MOST_LINES` lines only the first ones become markup;
 all of it is in the payload (`_payload.py`), from which the script builds lines as they are needed.
 """
 
@@ -25,13 +25,16 @@ from treeview._markup import (
 from treeview._payload import Payload, payload_element
 from treeview._writer import Writer
 
-MOST_LINES = 2_000
+MOST_LINES = 600
 """Lines up to which all of a document becomes markup."""
 
-FIRST_LINES = 100
-"""How many lines of a longer document do."""
+FIRST_LINES = 250
+"""How many lines of a longer document do, level by level."""
 
-MOST_PIXELS = 64_000
+MORE_LINES = 150
+"""How many lines below them do, so that without scripts the first parts can be unfolded in full."""
+
+MOST_PIXELS = 24_000
 """How many pixels of pictures a document that brings the script holds as images."""
 
 SCRIPT_VALUES = 300
@@ -72,7 +75,7 @@ def document_markup(
     size = len(payload.lines)
     writer = Writer(opened, width, stretch, {id(view): at for at, view in payload.views.items()})
     if size > MOST_LINES:
-        writer.keep_to(_first_levels(root, opened, FIRST_LINES), FIRST_LINES)
+        writer.keep_to(_first_lines(root, opened), FIRST_LINES + MORE_LINES)
     if size > SCRIPT_VALUES:
         writer.draw_first(MOST_PIXELS)
     writer.write(root)
@@ -148,23 +151,36 @@ def count_lines(root: Node, most: int) -> int:
     return min(count, most)
 
 
-def _first_levels(root: Node, opened: Mapping[int, int], most: int) -> set[int]:
-    """The ids of branches, level by level from the root, whose children make `most` lines."""
+def _first_lines(root: Node, opened: Mapping[int, int]) -> set[int]:
+    """The ids of the branches of a long document whose children become markup.
+
+    Level by level from the root they make `FIRST_LINES` lines; what comes first below these makes
+    `MORE_LINES` more.
+    """
     kept: set[int] = set()
-    row = [root] if isinstance(root, Branch) else []
     lines = 0
-    while row and lines < most:
+
+    def keep(branch: Branch, most: int) -> list[Branch]:
+        nonlocal lines
+        shown = branch.values[: min(opened.get(id(branch), _IN_VIEW), most - lines)]
+        if id(branch) not in kept:
+            lines += len(shown)
+            kept.add(id(branch))
+        return [value for value in shown if isinstance(value, Branch)]
+
+    row = [root] if isinstance(root, Branch) else []
+    while row and lines < FIRST_LINES:
         # What is open goes first, for that is what a reader sees.
         row.sort(key=lambda branch: id(branch) not in opened)
         below: list[Branch] = []
         for branch in row:
-            shown = branch.values[: min(opened.get(id(branch), _IN_VIEW), most - lines)]
-            lines += len(shown)
-            kept.add(id(branch))
-            below += [value for value in shown if isinstance(value, Branch)]
-            if lines >= most:
+            below += keep(branch, FIRST_LINES)
+            if lines >= FIRST_LINES:
                 break
         row = below
+    stack = [root] if isinstance(root, Branch) else []
+    while stack and lines < FIRST_LINES + MORE_LINES:
+        stack += reversed(keep(stack.pop(), FIRST_LINES + MORE_LINES))
     return kept
 
 

@@ -11,6 +11,7 @@ from treeview.arrays.tokens import TokenLookup, token_texts
 
 # The bytes of a picture of noise grow with the logarithm of this; neighbours still look different.
 _COLOR_STEPS = 33
+_MOST_CELLS = 4000
 _SIZES = ("maximum_size", "cutoff_size_per_axis", "edge_items")
 
 
@@ -22,7 +23,8 @@ class ArrayAutovisualizer:
     may return it for the arrays that are to be drawn so. All arrays are still read together.
 
     Attributes:
-        maximum_size: About how many values of an array to show.
+        maximum_size: About how many values of an array to show; None for 4000, or fewer where the
+            arrays of a tree together would exceed the option `max_cells`.
         cutoff_size_per_axis: About how many indices of one axis to show.
         edge_items: How many indices to keep at either end of an axis.
         prefers_column: Names of axes that go to the columns of whatever array has them, innermost
@@ -45,7 +47,7 @@ class ArrayAutovisualizer:
         ...     treeview.show(activations)  # doctest: +SKIP
     """
 
-    maximum_size: int = 4000
+    maximum_size: int | None = None
     cutoff_size_per_axis: int = 128
     edge_items: int = 5
     prefers_column: Hashable | Iterable[Hashable] = ()
@@ -58,6 +60,8 @@ class ArrayAutovisualizer:
     def __post_init__(self) -> None:
         for name in _SIZES:
             value: Any = getattr(self, name)
+            if value is None and name == "maximum_size":
+                continue
             if isinstance(value, bool) or not isinstance(value, SupportsIndex):
                 raise TypeError(f"Expected `{name}` to be a whole number, got {value!r}.")
             if value.__index__() < 1:
@@ -121,7 +125,7 @@ class ArrayAutovisualizer:
             continuous=True if self.force_continuous else "auto",
             around_zero=self.around_zero,
             color_steps=_COLOR_STEPS,
-            maximum_size=self.maximum_size,
+            maximum_size=_MOST_CELLS if self.maximum_size is None else self.maximum_size,
             axis_cutoff=self.cutoff_size_per_axis,
             minimum_edge=self.edge_items,
             pixels_per_cell=self.pixels_per_cell,

@@ -56,6 +56,8 @@ class Side:
 
 # Where an axis lost some indices, as those of 64 x 8 x 8 values may, a square is still one.
 _HIGHEST = 1.25
+# Three times as high as wide is still better than a strip of ten times its height.
+_HIGHEST_STRIP, _LONGEST = 3, 10
 
 
 def assign_axes(
@@ -69,7 +71,7 @@ def assign_axes(
 
     Two positional axes are rows and columns, as in a printed matrix. Otherwise the longest axes
     choose first, and each goes where the picture becomes more nearly square, but hardly ever higher
-    than wide.
+    than wide, unless it would be a long strip instead.
 
     Args:
         axes: All axes.
@@ -93,7 +95,8 @@ def assign_axes(
     to_rows: list[int] = []
     to_columns: list[int] = []
     for axis in sorted(free, key=lambda axis: (-sizes[axis], -axis)):
-        if height * sizes[axis] > _HIGHEST * width:
+        longer = width * sizes[axis] > _LONGEST * height
+        if height * sizes[axis] > (_HIGHEST_STRIP if longer else _HIGHEST) * width:
             to_columns.append(axis)
             width *= sizes[axis]
         else:

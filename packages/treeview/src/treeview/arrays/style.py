@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from treeview.arrays.colors import Colors
 from treeview.arrays.protocol import Window
 from treeview.arrays.tokens import TokenLookup
 from treeview.arrays.windows import balanced_window
+
+_LARGEST_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +72,19 @@ class PictureStyle:
 
     def window(self, shape: Sequence[int]) -> Window:
         """The indices of each axis that are shown."""
-        return balanced_window(
-            shape,
-            maximum_size=self.maximum_size,
-            axis_cutoff=self.axis_cutoff,
-            minimum_edge=self.minimum_edge,
-        )
+        settings = (self.maximum_size, self.axis_cutoff, self.minimum_edge)
+        if self.maximum_size is None or self.maximum_size > _LARGEST_KEPT:
+            return _window(tuple(shape), *settings)
+        return _known_window(tuple(shape), *settings)
+
+
+def _window(
+    shape: tuple[int, ...], maximum_size: int | None, axis_cutoff: int | None, minimum_edge: int
+) -> Window:
+    return balanced_window(
+        shape, maximum_size=maximum_size, axis_cutoff=axis_cutoff, minimum_edge=minimum_edge
+    )
+
+
+# The arrays of a model have few different shapes.
+_known_window = lru_cache(maxsize=64)(_window)

@@ -31,6 +31,20 @@ treeview.register_array(
     Named, delegating_adapter(lambda named: named.data, axes=axes, type_name="Named")
 )
 
+
+class Placed(Named):
+    """An array whose axes have names and positions."""
+
+    def __init__(self, data):
+        super().__init__(data, ("a", "b", "c")[-data.ndim :])
+
+
+def placed_axes(named):
+    return [Axis(one.size, one.name, position) for position, one in enumerate(axes(named))]
+
+
+treeview.register_array(Placed, delegating_adapter(lambda named: named.data, axes=placed_axes))
+
 CUBE = np.arange(24).reshape(2, 3, 4) % 7
 
 
@@ -244,7 +258,7 @@ def test_html_holds_the_picture_and_its_description():
             ValueError,
             "Expected integers or truth values for `continuous=False`, got float64",
         ),
-        (CUBE, {"vmin": 2, "vmax": 1}, ValueError, "Expected `vmin` <= `vmax`, got 2 and 1"),
+        (CUBE, {"vmin": 2, "vmax": 1}, ValueError, "Expected `vmin` <= `vmax`, got 2.0 and 1.0"),
         (
             CUBE,
             {"vmax": float("nan")},
@@ -255,7 +269,7 @@ def test_html_holds_the_picture_and_its_description():
             CUBE,
             {"vmin": -1, "vmax": 2, "around_zero": True},
             ValueError,
-            "Expected `vmin` to be -`vmax` with `around_zero=True`, got -1 and 2",
+            "Expected `vmin` to be -`vmax` with `around_zero=True`, got -1.0 and 2.0",
         ),
         (
             CUBE,
@@ -274,6 +288,123 @@ def test_html_holds_the_picture_and_its_description():
 def test_misfits_are_explained(array, arguments, error, message):
     with pytest.raises(error, match=message):
         treeview.render_array(array, **arguments)
+
+
+WORDS = np.array([["a", "b"]])
+
+
+@pytest.mark.parametrize(
+    ("array", "arguments", "message"),
+    [
+        (CUBE, {"around_zero": "yes"}, "Expected `around_zero` to be True, False or 'auto', got"),
+        (CUBE, {"continuous": None}, "Expected `continuous` to be True, False or 'auto', got None"),
+        (CUBE, {"dynamic_colormap": "x"}, "Expected `dynamic_colormap` to be True, False or"),
+        (CUBE, {"truncate": 1}, "Expected `truncate` to be True, False or 'auto', got 1"),
+        (CUBE, {"maximum_size": 0}, "Expected `maximum_size` to be a whole number from 1 on, got"),
+        (CUBE, {"maximum_size": "a"}, "Expected `maximum_size` to be a whole number from 1 on"),
+        (CUBE, {"cutoff_size_per_axis": -3}, "Expected `cutoff_size_per_axis` to be a whole"),
+        (CUBE, {"minimum_edge_items": 1.5}, "Expected `minimum_edge_items` to be a whole number"),
+        (CUBE, {"minimum_edge_items": None}, "Expected `minimum_edge_items` to be a whole number"),
+        (CUBE, {"pixels_per_cell": "7"}, "Expected `pixels_per_cell` between 1 and 64, got '7'"),
+        (CUBE, {"vmin": "a"}, "Expected `vmin` to be a number or a sequence of numbers, got 'a'"),
+        (CUBE, {"vmax": 1j}, "Expected `vmax` to be a number or a sequence of numbers, got 1j"),
+        (CUBE, {"vmax": {0: 1}, "scale_axis": 0}, "Expected `vmax` to be a number or a sequence"),
+        (CUBE, {"vmin": ["a"] * 2, "scale_axis": 0}, "Expected `vmin` to be a number or a seq"),
+        (
+            CUBE,
+            {"vmin": 0, "continuous": False},
+            "Expected `continuous` to be True or 'auto' with `vmin`, got False; digits have no",
+        ),
+        (WORDS, {"vmax": 1}, "Expected numbers for `vmax`, got <U1.*; leave `vmax` out"),
+        (WORDS, {"scale_axis": 0}, "Expected numbers for `scale_axis`, got <U1"),
+        (WORDS, {"continuous": True}, "Expected numbers for `continuous`, got <U1"),
+        (WORDS, {"dynamic_colormap": True}, "Expected numbers for `dynamic_colormap`, got <U1"),
+        (WORDS, {"colormap": ["#000000"]}, "Expected numbers for `colormap`, got <U1"),
+        (CUBE, {"rows": [np.arange(2)]}, "Expected `rows` to name axes of .* got array"),
+        (
+            CUBE,
+            {"axis_labels": {-1: "x", 2: "y"}},
+            "Expected each axis once in `axis_labels`, got axis 2 twice",
+        ),
+        (CUBE, {"valid_mask": [[1], [1, 2]]}, "Expected `valid_mask` to be an array, got .* which"),
+        (CUBE, {"valid_mask": ["a"] * 4}, "Expected `valid_mask` to hold truth values, got <U1"),
+        (
+            Named(CUBE, ("a", "b", "c")),
+            {"valid_mask": Named(np.ones((2, 2)), ("a", "a"))},
+            r"Expected `valid_mask` to broadcast to int64\[a:2, .*; give it axes of the same names",
+        ),
+    ],
+)
+def test_wishes_that_mean_nothing_are_refused(array, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        treeview.render_array(array, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"axis_labels": ["x"]}, r"Expected `axis_labels` to be a mapping from axes, got \['x'\]"),
+        ({"axis_item_labels": {0: 5}}, "Expected `axis_item_labels` to give a sequence of labels"),
+        ({"axis_item_labels": {0: {0: "a", 1: "b"}}}, "Expected `axis_item_labels` to give a seq"),
+        ({"value_item_labels": ["a"]}, "Expected `value_item_labels` to be a mapping from integ"),
+        ({"value_item_labels": {"k": "a"}}, "Expected the keys of `value_item_labels` to be int"),
+    ],
+)
+def test_labels_of_another_form_are_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        treeview.render_array(CUBE, **arguments)
+
+
+def test_numbers_of_every_library_are_numbers():
+    figure = treeview.render_array(
+        CUBE * 1.0,
+        vmin=np.float32(1),
+        vmax=np.array(5),
+        around_zero=np.bool_(0),
+        value_item_labels={np.int64(3): "three"},
+    )
+    (legend,) = figure.picture.legends
+    assert (legend.low, legend.high) == ("1", "5")
+    assert figure.text().endswith("\n3 = three")
+    assert "three" in figure.html()
+
+
+def test_limits_of_times_are_times():
+    days = np.arange("2024-01-01", "2024-01-31", dtype="M8[D]")
+    figure = treeview.render_array(days, vmin="2024-01-10", vmax=np.datetime64("2024-01-20T00"))
+    (legend,) = figure.picture.legends
+    assert (legend.low, legend.high) == ("2024-01-10", "2024-01-20")
+    assert legend.note == "times, 19 beyond the scale"
+    with pytest.raises(ValueError, match="Expected `vmax` to be a finite number, got nan"):
+        treeview.render_array(days, vmax=np.datetime64("NaT"))
+
+
+def test_integers_with_limits_are_colors():
+    figure = treeview.render_array(np.array([[0, 5, 10]]), vmin=0, vmax=5)
+    table = colors.sequential_map()
+    assert (figure.picture.pixels[0] == table[[0, 255, 255]]).all()
+
+
+def test_a_limit_beyond_all_values_is_in_the_legend():
+    (legend,) = treeview.render_array(np.array([5.0, 9.0]), vmax=1).picture.legends
+    assert (legend.low, legend.high, legend.note) == ("1", "1", "2 beyond the scale")
+
+
+def test_integers_of_another_byte_order_are_integers():
+    swapped = np.arange(6).astype(">i4")
+    figure = treeview.render_array(swapped, continuous=False)
+    assert (figure.picture.pixels == treeview.render_array(np.arange(6)).picture.pixels).all()
+
+
+def test_masked_values_of_a_mask_are_not_shown():
+    mask = np.ma.masked_array([True, True, True, False], [True, False, False, False])
+    assert ", 12 masked" in treeview.render_array(CUBE * 1.0, valid_mask=mask).text()
+
+
+def test_named_axes_with_positions_match_plain_masks_by_position():
+    mask = np.array([True, False, True, False])
+    for array, one in ((Placed(CUBE * 1.0), mask), (CUBE * 1.0, Placed(mask))):
+        assert ", 12 masked" in treeview.render_array(array, valid_mask=one).text()
 
 
 def test_arrays_without_readable_values_are_refused():

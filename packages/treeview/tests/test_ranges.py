@@ -111,7 +111,7 @@ def test_legends_of_all_ranges_are_in_every_output(tmp_path):
         ({"vmin": [1, np.inf], "scale_axis": 0}, "Expected `vmin` to have one finite number"),
         (
             {"vmin": [1, 5], "vmax": 2, "scale_axis": 0},
-            "`vmin` <= `vmax`, got 5.0 and 2 at index 1",
+            "`vmin` <= `vmax`, got 5.0 and 2.0 at index 1",
         ),
         ({"vmin": [[1]], "scale_axis": 0}, "a number or a sequence of numbers, got one of 2 dim"),
         ({"scale_axis": 3}, "Expected `scale_axis` to name axes of"),

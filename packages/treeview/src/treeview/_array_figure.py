@@ -80,8 +80,8 @@ def render_array(
     valid_mask: Any = None,
     continuous: bool | Literal["auto"] = "auto",
     around_zero: bool | Literal["auto"] = "auto",
-    vmax: float | Sequence[float] | None = None,
-    vmin: float | Sequence[float] | None = None,
+    vmax: Any = None,
+    vmin: Any = None,
     scale_axis: Hashable | None = None,
     trim_outliers: bool = True,
     dynamic_colormap: bool | Literal["auto"] = "auto",
@@ -121,11 +121,12 @@ def render_array(
             of all slices.
         valid_mask: Which values to show, broadcast to `array` (by names, where there are names).
         continuous: Whether to use colours of a map for integers too; `"auto"` does for integers
-            of more than seven digits. `False` insists on digits.
+            of more than seven digits, and where limits are given. `False` insists on digits.
         around_zero: Whether zero is in the middle of the map; `"auto"` if values of both signs
             are shown and no limits are given.
-        vmax: The value of the last colour; by default the greatest value shown. With `scale_axis`
-            also a sequence with one limit for each of its indices.
+        vmax: The value of the last colour; by default the greatest value shown. A time, or text
+            such as `"2024-01-31"`, for arrays of times. With `scale_axis` also a sequence with one
+            limit for each of its indices.
         vmin: The value of the first colour; by default the least value shown.
         scale_axis: An axis each index of which has a range of colours of its own, such as the heads
             of attention or the channels of an image; the legend tells them all.
@@ -160,18 +161,14 @@ def render_array(
     """
     style = PictureStyle(
         continuous=continuous,
-        around_zero=True if dynamic_colormap is True and around_zero == "auto" else around_zero,
-        low=_single(vmin),
-        high=_single(vmax),
-        lows=_several(vmin, "vmin"),
-        highs=_several(vmax, "vmax"),
+        around_zero=around_zero,
         trim_outliers=trim_outliers,
         dynamic=dynamic_colormap,
         colormap=None if colormap is None else parse_colormap(colormap),
         maximum_size=maximum_size,
         axis_cutoff=cutoff_size_per_axis,
         minimum_edge=minimum_edge_items,
-        value_labels=value_item_labels or {},
+        value_labels={} if value_item_labels is None else value_item_labels,
         pixels_per_cell=pixels_per_cell,
     )
     picture = array_picture(
@@ -184,24 +181,11 @@ def render_array(
         axis_labels=axis_labels,
         axis_item_labels=axis_item_labels,
         scale_axis=scale_axis,
+        vmin=vmin,
+        vmax=vmax,
         style=style,
     )
     return ArrayFigure(picture)
-
-
-def _single(limit: float | Sequence[float] | None) -> float | None:
-    return None if isinstance(limit, Sequence) or np.ndim(0 if limit is None else limit) else limit
-
-
-def _several(limit: float | Sequence[float] | None, name: str) -> tuple[float, ...] | None:
-    if limit is None or not np.ndim(limit):
-        return None
-    if np.ndim(limit) != 1:
-        raise ValueError(
-            f"Expected `{name}` to be a number or a sequence of numbers, got one of "
-            f"{np.ndim(limit)} dimensions; give one limit for each index of `scale_axis`."
-        )
-    return tuple(np.asarray(limit, np.float64).tolist())
 
 
 def render_array_sharding(

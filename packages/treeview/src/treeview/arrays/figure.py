@@ -1,24 +1,37 @@
 """Pictures of single arrays, with axes given by position or by name."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from treeview._document import Picture
 from treeview._names import type_name
 from treeview._registry import default_registry
+from treeview.arrays.checks import (
+    checked_style,
+    checked_value_labels,
+    choice,
+    read_limits,
+    with_limits,
+)
 from treeview.arrays.drawing import can_draw_any, draw_picture
+from treeview.arrays.given import given_values, short_text
 from treeview.arrays.painting import Mask
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis
 from treeview.arrays.sliders import shown_window, slider_places
+from treeview.arrays.statistics import number_kind
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text, axis_name
-from treeview.arrays.windows import balanced_window
 
 AxisKey = Hashable
 """A position (negative ones count from the last) or a name."""
+
+Key = tuple[bool, Hashable]
+"""Whether an axis is told by its position, counted from the last one, and that or its name."""
 
 
 def array_picture(
@@ -32,6 +45,8 @@ def array_picture(
     axis_labels: Mapping[Any, str] | None = None,
     axis_item_labels: Mapping[Any, Sequence[str]] | None = None,
     scale_axis: AxisKey | None = None,
+    vmin: Any = None,
+    vmax: Any = None,
     style: PictureStyle | None = None,
 ) -> Picture:
     """Draws one array; see `treeview.render_array`.
@@ -46,10 +61,12 @@ def array_picture(
         axis_labels: What to call axes.
         axis_item_labels: What to call the indices of axes.
         scale_axis: The axis each index of which has limits of its own.
+        vmin: The value of the first colour, or one for each of these indices.
+        vmax: The value of the last colour, likewise.
         style: Everything else about how to draw.
 
     Raises:
-        TypeError: `array` is not an array, or not of numbers.
+        TypeError: `array` is not an array, or not of numbers; labels are no mapping.
         ValueError: Its values cannot be read, or an argument does not fit it.
     """
     style = style or PictureStyle()
@@ -57,7 +74,14 @@ def array_picture(
         array = np.asarray(array)
     adapter, info = describe_array(array)
     _check_drawable(info)
-    check_style(style, info)
+    style = with_limits(
+        style,
+        info,
+        vmin=read_limits(vmin, "vmin", info),
+        vmax=read_limits(vmax, "vmax", info),
+        axis=None if scale_axis is None else axis_number(scale_axis, info, "scale_axis"),
+    )
+    style = checked_style(style, info)
     row_axes, column_axes = (
         axis_list(keys, info, name) for keys, name in ((rows, "rows"), (columns, "columns"))
     )
@@ -74,107 +98,20 @@ def array_picture(
         slider_places=slider_places(sliders, slider_axes, info),
         axis_labels=_by_axis(axis_labels, info, "axis_labels", str),
         item_labels=_by_axis(axis_item_labels, info, "axis_item_labels", _labels),
+        value_labels=checked_value_labels(style.value_labels),
     )
-    style = _with_ranges(style, info, scale_axis)
     for axis, items in style.item_labels.items():
         if len(items) != info.shape[axis]:
             raise ValueError(
                 f"Expected `axis_item_labels` of {axis_name(info.axes[axis])} to have one label "
                 f"for each of its {info.shape[axis]} indices, got {len(items)}."
             )
-    window = shown_window(style, info, truncate=truncate)
+    window = shown_window(style, info, truncate=choice(truncate, "truncate"))
     valid = None if valid_mask is None else _mask_values(valid_mask, info)
     (values,) = adapter.fetch([(array, window)])
     if valid is not None and window:
         valid = valid[np.ix_(*window)]
     return draw_picture(values, info, window, style, valid)
-
-
-def _with_ranges(style: PictureStyle, info: ArrayInfo, key: AxisKey | None) -> PictureStyle:
-    """A style with limits for each index of an axis, if there is one."""
-    given = [
-        (name, limits)
-        for name, limits in (("vmin", style.lows), ("vmax", style.highs))
-        if limits is not None
-    ]
-    if key is None:
-        if given:
-            raise ValueError(
-                f"Expected `{given[0][0]}` to be one number where no `scale_axis` is given, got "
-                f"{len(given[0][1])}; name the axis whose indices have these limits."
-            )
-        return style
-    if style.continuous is False:
-        raise ValueError(
-            "Expected `continuous` to be True or 'auto' with `scale_axis`, got False; digits have "
-            "no range of colours."
-        )
-    axis = axis_number(key, info, "scale_axis")
-    size = info.shape[axis]
-    for name, limits in given:
-        if len(limits) != size or not np.isfinite(limits).all():
-            raise ValueError(
-                f"Expected `{name}` to have one finite number for each of the {size} indices of "
-                f"{axis_name(info.axes[axis])}, got {list(limits)!r}."
-            )
-    lows = style.lows or [style.low] * size
-    highs = style.highs or [style.high] * size
-    for index, (low, high) in enumerate(zip(lows, highs, strict=True)):
-        if low is not None and high is not None and low > high:
-            raise ValueError(
-                f"Expected `vmin` <= `vmax`, got {low!r} and {high!r} at index {index} of "
-                f"{axis_name(info.axes[axis])}."
-            )
-    return replace(style, scale_axis=axis, continuous=True)
-
-
-def check_style(style: PictureStyle, info: ArrayInfo) -> None:
-    """Raises an error for wishes that contradict each other or the array.
-
-    Args:
-        style: How to draw.
-        info: What to draw.
-
-    Raises:
-        ValueError: There is a contradiction.
-    """
-    integral = info.dtype.startswith(("bool", "int", "uint"))
-    if style.continuous is False and not integral:
-        raise ValueError(
-            f"Expected integers or truth values for `continuous=False`, got {info.dtype}; leave "
-            "`continuous` out, or round the array to integers first."
-        )
-    low, high = style.low, style.high
-    for name, bound in (("vmin", low), ("vmax", high)):
-        if bound is not None and not np.isfinite(bound):
-            raise ValueError(f"Expected `{name}` to be a finite number, got {bound!r}.")
-    if low is not None and high is not None:
-        if low > high:
-            raise ValueError(f"Expected `vmin` <= `vmax`, got {low!r} and {high!r}.")
-        if style.around_zero is True and low != -high:
-            raise ValueError(
-                f"Expected `vmin` to be -`vmax` with `around_zero=True`, got {low!r} and {high!r}; "
-                "give only one of them, or leave `around_zero` out."
-            )
-    if style.dynamic is True:
-        _check_dynamic(style, info)
-    cell = style.pixels_per_cell
-    if cell is not None and not 1 <= cell <= 64:
-        raise ValueError(f"Expected `pixels_per_cell` between 1 and 64, got {cell!r}.")
-
-
-def _check_dynamic(style: PictureStyle, info: ArrayInfo) -> None:
-    digits = info.dtype.startswith(("bool", "int", "uint")) and style.continuous is not True
-    if digits or style.continuous is False:
-        raise ValueError(
-            "Expected `continuous=True` with `dynamic_colormap=True`, got nested squares for "
-            f"{info.dtype}, which have no range of colours; give `continuous=True`."
-        )
-    if style.around_zero is False:
-        raise ValueError(
-            "Expected `around_zero` to be True or 'auto' with `dynamic_colormap=True`, got False; "
-            "colours spread around zero."
-        )
 
 
 def _adapter_for(array: object) -> ArrayAdapter | None:
@@ -226,20 +163,33 @@ def axis_number(key: AxisKey, info: ArrayInfo, argument: str) -> int:
         ValueError: There is no such axis.
     """
     positional = [axis for axis in info.axes if axis.position is not None]
-    wanted: int | None = None
-    if isinstance(key, SupportsIndex) and not isinstance(key, bool):
-        wanted = key.__index__()
-        wanted = wanted + len(positional) if wanted < 0 else wanted
+    wanted = None if isinstance(key, bool) else _position(key, len(positional))
     for number, axis in enumerate(info.axes):
-        if axis.name is not None and axis.name == key:
+        if axis.name is not None and _is_same(axis.name, key):
             return number
         if axis.position is not None and axis.position == wanted:
             return number
     known = ", ".join(repr(axis.position if axis.name is None else axis.name) for axis in info.axes)
     raise ValueError(
-        f"Expected `{argument}` to name axes of {axes_text(info)}, got {key!r}; it has the axes "
-        f"{known or 'none'}."
+        f"Expected `{argument}` to name axes of {axes_text(info)}, got {short_text(key)}; it has "
+        f"the axes {known or 'none'}."
     )
+
+
+def _position(key: Any, count: int) -> int | None:
+    """The position that a key stands for, negative ones counting from the last; None for names."""
+    try:
+        position = operator.index(key)
+    except TypeError:
+        return None
+    return position + count if position < 0 else position
+
+
+def _is_same(name: Hashable, key: object) -> bool:
+    try:
+        return bool(name == key)
+    except (TypeError, ValueError):  # an array, which is no name
+        return False
 
 
 def axis_list(keys: Any, info: ArrayInfo, name: str) -> tuple[int, ...]:
@@ -274,41 +224,74 @@ def check_distinct(axes: Sequence[int], info: ArrayInfo) -> None:
 
 
 def _by_axis(
-    given: Mapping[Any, Any] | None, info: ArrayInfo, name: str, convert: Callable[[Any], Any]
+    given: Any, info: ArrayInfo, name: str, convert: Callable[[Any], Any]
 ) -> dict[int, Any]:
-    return {axis_number(key, info, name): convert(value) for key, value in (given or {}).items()}
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"Expected `{name}` to be a mapping from axes, got {short_text(given)}; name the axes, "
+            "as in `{0: ...}`."
+        )
+    found: dict[int, Any] = {}
+    for key, value in cast("Mapping[Any, Any]", given).items():
+        axis = axis_number(key, info, name)
+        if axis in found:
+            raise ValueError(
+                f"Expected each axis once in `{name}`, got {axis_name(info.axes[axis])} twice."
+            )
+        found[axis] = convert(value)
+    return found
 
 
-def _labels(items: Iterable[object]) -> tuple[str, ...]:
+def _labels(items: Any) -> tuple[str, ...]:
+    """Labels in the order of the indices."""
+    if issubclass(type(items), (Mapping, AbstractSet)) or not np.iterable(items):
+        raise TypeError(
+            "Expected `axis_item_labels` to give a sequence of labels for each axis, got "
+            f"{short_text(items)}."
+        )
     return tuple(map(str, items))
 
 
 def _mask_values(mask: Any, info: ArrayInfo) -> Mask:
     """A mask as truth values of the shape of the array, matched by names, else from the right."""
-    adapter = _adapter_for(mask)
-    if adapter is None:
-        mask = np.asarray(mask)
-        adapter = _adapter_for(mask)
-        assert adapter is not None
-    found = adapter.describe(mask)
-    (values,) = adapter.fetch([(mask, balanced_window(found.shape, maximum_size=None))])
-    sources = {key: number for number, key in enumerate(_alignment(found.axes))}
-    targets = _alignment(info.axes)
-    order = [sources.pop(key) for key in targets if key in sources]
-    if not sources:
+    found, values = given_values(mask, "valid_mask")
+    if number_kind(values.dtype) not in {"bool", "integer", "real"}:
+        raise ValueError(
+            f"Expected `valid_mask` to hold truth values, got {axes_text(found)}; convert it with "
+            "`.astype(bool)`."
+        )
+    # What is masked in a mask is not known to be valid.
+    values = np.ma.filled(values != 0, fill_value=False)
+    given, wanted = _alignments(found.axes, info.axes)
+    sources = {key: number for number, key in enumerate(given)}
+    if len(sources) == len(given) and set(given) <= set(wanted):
+        order = [sources[key] for key in wanted if key in sources]
         kept = iter(values.transpose(order).shape)
-        shape = [next(kept) if key in set(_alignment(found.axes)) else 1 for key in targets]
+        shape = [next(kept) if key in sources else 1 for key in wanted]
         if all(size in (1, whole) for size, whole in zip(shape, info.shape, strict=True)):
-            return np.broadcast_to(values.transpose(order).reshape(shape) != 0, info.shape)
+            return np.broadcast_to(values.transpose(order).reshape(shape), info.shape)
     raise ValueError(
-        f"Expected `valid_mask` to broadcast to {axes_text(info)}, got {axes_text(found)}."
+        f"Expected `valid_mask` to broadcast to {axes_text(info)}, got {axes_text(found)}; give it "
+        "axes of the same names and sizes, as far as it has them."
     )
 
 
-def _alignment(axes: Sequence[Axis]) -> list[tuple[bool, Hashable]]:
+def _alignments(mask: Sequence[Axis], array: Sequence[Axis]) -> tuple[list[Key], list[Key]]:
+    """What tells the axes of a mask and of an array: names, if both have some, else positions."""
+    named = [any(axis.name is not None for axis in axes) for axes in (mask, array)]
+    placed = all(axis.position is not None for axis in (*mask, *array))
+    by_name = all(named) or not placed
+    return _alignment(mask, by_name=by_name), _alignment(array, by_name=by_name)
+
+
+def _alignment(axes: Sequence[Axis], *, by_name: bool) -> list[Key]:
     """Names, and positions counted from the last one as in NumPy's broadcasting."""
-    count = sum(axis.name is None for axis in axes)
+    count = sum(axis.name is None or not by_name for axis in axes)
     return [
-        (True, (axis.position or 0) - count) if axis.name is None else (False, axis.name)
+        (True, (axis.position or 0) - count)
+        if axis.name is None or not by_name
+        else (False, axis.name)
         for axis in axes
     ]

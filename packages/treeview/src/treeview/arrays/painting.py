@@ -253,7 +253,8 @@ def color_limits(
     if centred:
         bound = abs(high if high is not None else low or 0.0)
         return -bound, bound, True
-    low = least if low is None else low
+    if low is None:
+        low = least if high is None else min(least, high)
     return low, max(low, greatest if high is None else high), False
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, SupportsIndex, cast
 
 import numpy as np
 
+from treeview.arrays.checks import kind_of
 from treeview.arrays.protocol import ArrayInfo, Window
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text, axis_name
@@ -68,7 +69,8 @@ def shown_window(
     Raises:
         ValueError: There are too many values for a page with sliders.
     """
-    largest = LARGEST_DIGITS if info.dtype.startswith(("int", "uint")) else LARGEST_WHOLE
+    digits = kind_of(info) == "integer" and style.continuous is not True
+    largest = LARGEST_DIGITS if digits else LARGEST_WHOLE
     sizes = info.shape
     slices = math.prod(sizes[axis] for axis in style.sliders)
     cut = info.size > largest if truncate == "auto" else truncate

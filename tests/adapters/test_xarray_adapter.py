@@ -105,3 +105,28 @@ def test_odd_names_and_broken_attributes_are_shown(survives):
     text = survives(array)
     assert "float64[</script>:1]" in text
     assert "boom" in text
+
+
+def test_labelled_arrays_and_variables_have_pictures_with_named_axes():
+    for array in (ARRAY, ARRAY.variable, ARRAY.transpose("y", "x")):
+        figure = treeview.render_array(array, rows="y", sliders={"x": -1})
+        assert figure.text().splitlines()[-1] == "x at 2 of 3, which a script moves"
+        assert "rows: y" in figure.text()
+    by_position = treeview.render_array(ARRAY, columns=0, axis_labels={"y": "time"})
+    assert by_position.text().endswith("rows: y; columns: x")
+
+
+@pytest.mark.parametrize("mask", [ARRAY > 3, ARRAY.x > 1, np.arange(4) > 0, (ARRAY.x > 1).variable])
+def test_masks_of_labelled_arrays_match_by_name_and_plain_ones_by_position(mask):
+    masked = int((~np.asarray(xr.ones_like(ARRAY) * mask).astype(bool)).sum())
+    assert f", {masked} masked" in treeview.render_array(ARRAY, valid_mask=mask).text()
+
+
+def test_labelled_masks_fit_plain_arrays():
+    figure = treeview.render_array(ARRAY.values, valid_mask=ARRAY > 3)
+    assert ", 4 masked" in figure.text()
+
+
+def test_what_is_not_loaded_is_not_drawn(remote):
+    with pytest.raises(ValueError, match=r"got float32\[x:1000, y:1000\], which is not loaded"):
+        treeview.render_array(remote)

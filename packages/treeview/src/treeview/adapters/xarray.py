@@ -14,15 +14,22 @@ from treeview._paths import Attribute, Key, Step
 from treeview._registry import Registry, default_registry
 from treeview._view import Sketch, View
 from treeview.arrays.delegate import DelegatingAdapter
-from treeview.arrays.protocol import ArrayInfo, Axis, Statistics, Window
+from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Statistics, Window
 from treeview.arrays.statistics import NumpyArray
 
 
 class VariableAdapter(DelegatingAdapter):
-    """Speaks for a variable that is in memory, as an array that knows its axes' names."""
+    """Speaks for a variable or a labelled array, as an array that knows its axes' names."""
 
     def __init__(self) -> None:
         super().__init__(_data, _axes, type_name="")
+
+    def inner(self, array: xr.Variable | xr.DataArray) -> tuple[ArrayAdapter, Any]:
+        """The adapter of what the variable holds, and that; itself where it is not in memory."""
+        variable = array.variable if isinstance(array, xr.DataArray) else array
+        known = default_registry.adapter_for(class_of(_held(variable))) is not None
+        ready = known or variable._in_memory  # noqa: SLF001
+        return super().inner(variable) if ready else (_LAZY, variable)
 
 
 class LazyAdapter:
@@ -63,20 +70,16 @@ def _data(variable: xr.Variable) -> Any:
     return held if default_registry.adapter_for(class_of(held)) else variable.values
 
 
-def _axes(variable: xr.Variable) -> Sequence[Axis]:
+def _axes(variable: xr.Variable | xr.DataArray) -> Sequence[Axis]:
     pairs = zip(variable.dims, variable.shape, strict=True)
     return [Axis(size, name, position) for position, (name, size) in enumerate(pairs)]
 
 
-_IN_MEMORY, _LAZY = VariableAdapter(), LazyAdapter()
+_ADAPTER, _LAZY = VariableAdapter(), LazyAdapter()
 
 
 def _array(variable: xr.Variable, view: View, name: str = "") -> Any:
-    held = _held(variable)
-    known = default_registry.adapter_for(class_of(held)) is not None
-    ready = known or variable._in_memory  # noqa: SLF001
-    adapter = _IN_MEMORY if ready else _LAZY
-    return view.array(variable, adapter, name=name)
+    return view.array(variable, _ADAPTER, name=name)
 
 
 def show_variable(variable: xr.Variable, view: View) -> Any:
@@ -166,6 +169,8 @@ def _record(
 
 def register(registry: Registry) -> None:
     """Tells a registry about xarray's types."""
+    registry.register_array(xr.Variable, _ADAPTER)
+    registry.register_array(xr.DataArray, _ADAPTER)
     registry.register(xr.Variable, show_variable)
     registry.register(xr.DataArray, show_array)
     registry.register(xr.Dataset, show_dataset)

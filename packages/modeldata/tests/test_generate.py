@@ -307,6 +307,50 @@ def test_with_a_key_for_each_row_a_row_does_not_depend_on_the_others():
     assert as_array[{"row": 1}].unwrap("seq").tolist() == together[1]
 
 
+def test_rows_may_have_temperatures_of_their_own_and_numbers_compile_nothing_anew():
+    prompts, keys = [PROMPT, [7]], jax.random.split(jax.random.key(0), 2)
+    draw = functools.partial(models.generate, model(), prompts, max_tokens=8, rng=keys)
+    mixed = draw(temperature=[0.0, 2.0], top_p=np.array([0.9, 0.9]))
+    compiled = write_tokens._cache_size()
+    assert mixed[0] == by_hand(model(), PROMPT, 8)
+    rows = nx.wrap(jnp.array([3.0, 2.0]), "batch")
+    again = draw(temperature=rows, top_p=jnp.array([0.1, 0.9]))
+    assert again[1] == mixed[1] != by_hand(model(), [7], 8)
+    assert write_tokens._cache_size() == compiled
+
+
+@md.pytree_dataclass
+class Steered(nn.Layer):
+    """Moves what passes by a side input, and by noise."""
+
+    def __call__(self, argument, /, strength, random_stream, **side_inputs):
+        noise = jax.random.normal(random_stream.next_key(), ())
+        return argument * (1 + strength) + 0 * noise
+
+
+def test_edits_may_ask_for_side_inputs():
+    steered = edited(Steered())
+    stream = md.RandomStream.from_base_key(jax.random.key(0))
+    sides = {"strength": 0.0, "random_stream": stream}
+    found = models.generate(steered, PROMPT, max_tokens=4, side_inputs=sides)
+    assert found == by_hand(model(), PROMPT, 4)
+    # Two layers drew for the prompt and for each token but the last.
+    assert int(stream.offset.value) == 8
+    sides["strength"] = -3.0
+    assert models.generate(steered, PROMPT, max_tokens=4, side_inputs=sides) != found
+    with pytest.raises(TypeError, match="strength"):
+        models.generate(steered, PROMPT, max_tokens=4)
+
+
+def test_generating_inside_compiled_code_is_refused():
+    with pytest.raises(RuntimeError, match="outside of compiled code, but JAX is tracing"):
+        jax.jit(lambda: models.generate(model(), PROMPT, max_tokens=2))()
+    with pytest.raises(RuntimeError, match="call it without `jit`, `vmap` or `grad`"):
+        jax.vmap(lambda tokens: models.generate(model(), nx.wrap(tokens, "seq"), max_tokens=2))(
+            jnp.zeros((2, 3), jnp.int32)
+        )
+
+
 def test_keys_of_the_older_kind_are_taken():
     options = {"max_tokens": 8, "temperature": 2.0}
     old = models.generate(model(), PROMPT, rng=jax.random.PRNGKey(4), **options)
@@ -354,8 +398,8 @@ def test_a_text_that_is_longer_than_the_positions_of_the_model_is_refused():
         ([2**70], ValueError, "ids from 0 to 49, but got 1180591620717411303424"),
         ([[1], [-1]], ValueError, "ids from 0 to 49, but got -1"),
         ("text", TypeError, "a list of token ids.*but got a `str`. Encode texts"),
-        (["text"], TypeError, "a list of token ids.*but got a `list`"),
-        ([1.5], TypeError, "a list of token ids.*but got a `list`"),
+        (["text"], TypeError, "a list of token ids.*but got a `list` that holds a `str`"),
+        ([[1], [1.5]], TypeError, "a list of token ids.*but got a `list` that holds a `float`"),
         (5, TypeError, "a list of token ids.*but got a `int`"),
         (nx.wrap(jnp.zeros(0, jnp.int32), "seq"), ValueError, "at least one token in every row"),
         (nx.wrap(jnp.zeros(3), "seq"), TypeError, "integers, but got float32"),
@@ -372,9 +416,10 @@ def test_unsuitable_prompts_are_refused(prompt, error, message):
         ({"max_tokens": 0}, "`max_tokens` to be at least 1, but got 0"),
         ({"temperature": -1.0}, "`temperature` to be 0 .* but got -1.0"),
         ({"temperature": float("nan")}, "`temperature` to be 0 .* but got nan"),
-        ({"temperature": 1.0}, "a random key `rng` .* at `temperature` 1.0, but got none"),
+        ({"temperature": 1.0}, "a random key `rng` .* at a `temperature` above 0, but got none"),
+        ({"temperature": [1.0, 2.0]}, r"`temperature` to be one number, or .* shape \(2,\)"),
         ({"top_k": 0}, "`top_k` to be at least 1, .* but got 0"),
-        ({"min_p": 1.5}, "`min_p` to be above 0 and at most 1, .* but got 1.5"),
+        ({"min_p": 1.5}, "`min_p` to be from 0 to 1, .* but got 1.5"),
         (
             {"temperature": 1.0, "rng": jax.random.split(jax.random.key(0), 3)},
             r"one random key, or one for each of the rows \{\} .* keys of shape \(3,\)",
@@ -394,6 +439,11 @@ def test_senseless_options_are_refused(options, message):
         ({"max_tokens": 2.5}, "`max_tokens` to be a number of tokens, an integer, but got 2.5"),
         ({"cache_len": "9"}, "`cache_len` to be a number of tokens, an integer, but got '9'"),
         ({"stop_tokens": 7}, "`stop_tokens` to be a collection of token ids, .* but got 7"),
+        ({"stop_tokens": [[3, 4]]}, r"single token ids .*, but got \[3, 4\] .*`models.stream`"),
+        ({"stop_tokens": [None]}, "single token ids in `stop_tokens`, integers, but got None"),
+        ({"temperature": "1"}, "`temperature` to be a number, but got '1'"),
+        ({"top_k": 5.0}, "`top_k` to be a number of tokens, an integer, or None, but got 5.0"),
+        ({"temperature": 1.0, "rng": [0, 1]}, r"a random key, but got \[0, 1\]"),
         ({"stop_tokens": "end"}, "`stop_tokens` to be a collection of token ids, .* but got 'end'"),
         (
             {"temperature": 1.0, "rng": 0},
@@ -404,6 +454,20 @@ def test_senseless_options_are_refused(options, message):
 def test_options_of_another_type_are_refused(options, message):
     with pytest.raises(TypeError, match=message):
         models.generate(model(), PROMPT, **{"max_tokens": 2, **options})
+
+
+@pytest.mark.parametrize(
+    ("positions", "error", "message"),
+    [
+        (jnp.arange(3), TypeError, "a `NamedArray` of integers, but got int32"),
+        (nx.zeros({"seq": 3}), TypeError, "a `NamedArray` of integers, but got float32"),
+        (nx.arange("seq", 4), ValueError, r"axes of the prompt, {'seq': 3}, but got {'seq': 4}"),
+    ],
+)
+def test_positions_that_do_not_fit_are_refused(positions, error, message):
+    tokens = nx.wrap(jnp.array([1, 2, 3]), "seq")
+    with pytest.raises(error, match=message):
+        models.generate(model(), tokens, max_tokens=2, token_positions=positions)
 
 
 def test_only_models_without_a_cache_are_taken():

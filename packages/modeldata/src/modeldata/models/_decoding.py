@@ -24,7 +24,7 @@ from modeldata.variables import StateVariable, bind_variables
 _SEQ = "seq"
 
 
-@functools.partial(jax.jit, static_argnames=("settings",))
+@jax.jit
 def read_prompt_tokens(
     parts: Any,
     states: list[Any],
@@ -37,8 +37,8 @@ def read_prompt_tokens(
     """Reads the prompt and chooses the first new token of each row.
 
     Args:
-        parts: The model without its state, and its parameters.
-        states: The values of its state variables.
+        parts: The model and its side inputs without state, and their parameters.
+        states: The values of their state variables.
         tokens: The prompt.
         positions: The position of each token; -1 for padding.
         key: What tokens are drawn with.
@@ -47,17 +47,17 @@ def read_prompt_tokens(
     Returns:
         The tokens, and the new values of the state variables.
     """
-    model, live = _bind(parts, states)
+    model, side_inputs, live = _bind(parts, states)
     rows = tuple(name for name in tokens.dims if name != _SEQ)
     last = NamedArray(data_array=jnp.argmax(positions.data_array, axis=-1), dims=rows)
-    logits = model(tokens, token_positions=positions, output_slot=last)
+    logits = model(tokens, token_positions=positions, output_slot=last, **side_inputs)
     if _SEQ in logits.named_shape:
         logits = logits[{_SEQ: last}]
     chosen = choose_tokens(_rows_first(logits, rows), step_key(key, 0), settings)
     return chosen, [variable.freeze() for variable in live]
 
 
-@functools.partial(jax.jit, static_argnames=("settings", "stops", "has_own_state"))
+@functools.partial(jax.jit, static_argnames=("stops", "has_own_state"))
 def write_tokens(
     parts: Any,
     states: list[Any],
@@ -74,8 +74,8 @@ def write_tokens(
     """Writes more tokens, until there are enough or all rows have ended.
 
     Args:
-        parts: The model without its state, and its parameters.
-        states: The values of its state variables.
+        parts: The model and its side inputs without state, and their parameters.
+        states: The values of their state variables.
         buffer: The tokens that are written, with places for more.
         count: How many there are.
         positions: The position of the first new token in each row.
@@ -88,18 +88,20 @@ def write_tokens(
     Returns:
         The tokens, how many there are, and the new values of the state variables.
     """
-    rows = tuple(name for name, _ in parts[0].batch_axes)
+    (caching, _), _ = parts
+    rows = tuple(name for name, _ in caching.batch_axes)
 
     def is_stop(tokens: jax.Array) -> jax.Array:
         return jnp.isin(tokens, jnp.array(stops, tokens.dtype))
 
     def step(carry: Any) -> Any:
         index, current, buffer, states = carry
-        model, live = _bind(parts, states)
+        model, side_inputs, live = _bind(parts, states)
         dims = (*rows, _SEQ)
         logits = model(
             NamedArray(data_array=current[..., None], dims=dims),
             token_positions=NamedArray(data_array=(positions + index - 1)[..., None], dims=dims),
+            **side_inputs,
         )
         logits = _rows_first(logits[{_SEQ: 0}], rows)
         chosen = choose_tokens(logits, step_key(key, index), settings)
@@ -146,10 +148,13 @@ def _shapes(tree: Any) -> Any:
     return treedef, [(jnp.shape(leaf), jnp.result_type(leaf)) for leaf in leaves]
 
 
-def _bind(parts: Any, states: list[Any]) -> tuple[KVCachingTransformerLM, list[StateVariable]]:
+def _bind(
+    parts: Any, states: list[Any]
+) -> tuple[KVCachingTransformerLM, dict[str, Any], list[StateVariable]]:
     unbound, static = parts
     live = [value.unfreeze_as_copy() for value in states]
-    return bind_variables(unbound, [*static, *live]), live
+    model, side_inputs = bind_variables(unbound, [*static, *live])
+    return model, side_inputs, live
 
 
 def _rows_first(logits: NamedArray, rows: tuple[Any, ...]) -> jax.Array:

@@ -1,17 +1,18 @@
 """Generating text: what users call, and the text while it is written."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from modeldata.models._decoding import read_prompt_tokens, write_tokens
-from modeldata.models._prompts import Prompt, read_prompt
-from modeldata.models._sampling import SamplingSettings, read_key
+from modeldata.models._prompts import Prompt, is_integer, plain_list, read_prompt
+from modeldata.models._sampling import SamplingSettings, read_key, read_settings
 from modeldata.models.transformer import KVCachingTransformerLM, TransformerLM
 from modeldata.models.transformer._caching import positions_grow
 from modeldata.named import NamedArray
@@ -32,11 +33,12 @@ def generate(
     token_positions: NamedArray | None = None,
     stop_tokens: Iterable[int] = (),
     cache_len: int | None = None,
-    temperature: float = 0.0,
+    temperature: Any = 0.0,
     top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
+    top_p: Any = None,
+    min_p: Any = None,
     rng: Any = None,
+    side_inputs: Mapping[str, Any] | None = None,
 ) -> Any:
     """Continues prompts with a cache of keys and values.
 
@@ -44,7 +46,12 @@ def generate(
     their attention; the others keep `cache_len` tokens.
 
     By default the most likely token is taken each time. Edits of the model take part in every
-    step; state variables that they hold have the values of the last step afterwards.
+    step; state variables that they hold have the values of the last step afterwards. After the
+    prompt, each step gives the model one token only, so a layer that mixes tokens in another way
+    than `Attention` does not see those before.
+
+    Other numbers for `temperature`, `top_p` and `min_p` compile nothing anew. Each may also be an
+    array, or a list, with one number for each row.
 
     Args:
         model: The model, edited or not.
@@ -64,6 +71,8 @@ def generate(
             likely one; left out, any.
         rng: The random key to draw with; needed if `temperature` is not 0. With an array of keys,
             one for each row, what a row gets does not depend on the others.
+        side_inputs: More inputs for the layers, the same for all tokens, by name: what an edit
+            asks for, such as a `random_stream`, or the strength of an intervention.
 
     Returns:
         The new tokens, without the prompt: for a list a list; for a list of lists as many lists;
@@ -75,6 +84,7 @@ def generate(
         ValueError: If a prompt is empty or has ids outside the vocabulary, the cache is too short,
             the model has no embeddings for so many positions, or an option makes no sense. Nothing
             is computed then.
+        RuntimeError: Inside compiled code, which this makes itself.
     """
     text = _begin(
         model,
@@ -83,8 +93,12 @@ def generate(
         max_tokens=max_tokens,
         stop_tokens=stop_tokens,
         cache_len=cache_len,
-        settings=SamplingSettings(temperature, top_k, top_p, min_p),
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
         rng=rng,
+        side_inputs=side_inputs,
     )
     text.write(until=max_tokens)
     text.keep_state()
@@ -99,11 +113,12 @@ def stream(
     token_positions: NamedArray | None = None,
     stop_tokens: Iterable[int] = (),
     cache_len: int | None = None,
-    temperature: float = 0.0,
+    temperature: Any = 0.0,
     top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
+    top_p: Any = None,
+    min_p: Any = None,
     rng: Any = None,
+    side_inputs: Mapping[str, Any] | None = None,
 ) -> Iterator[Any]:
     """Continues prompts as `generate` does, and gives each token as soon as it is known.
 
@@ -121,6 +136,7 @@ def stream(
         top_p: The share of probability that the drawn tokens must reach.
         min_p: The least share of the greatest probability that a token may have.
         rng: The random key to draw with, or one for each row.
+        side_inputs: More inputs for the layers, by name.
 
     Returns:
         An iterator over steps: for a list one token; for a list of lists one for each list, None
@@ -129,6 +145,7 @@ def stream(
     Raises:
         TypeError: If `model`, `prompt` or an option is something else.
         ValueError: As `generate` does, and as early.
+        RuntimeError: Inside compiled code.
     """
     text = _begin(
         model,
@@ -137,8 +154,12 @@ def stream(
         max_tokens=max_tokens,
         stop_tokens=stop_tokens,
         cache_len=cache_len,
-        settings=SamplingSettings(temperature, top_k, top_p, min_p),
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
         rng=rng,
+        side_inputs=side_inputs,
     )
     return _steps(text, max_tokens)
 
@@ -161,8 +182,8 @@ class _Text:
 
     Attributes:
         prompt: What it continues.
-        parts: The model without its state, and its parameters.
-        variables: The state variables of the model.
+        parts: The model and its side inputs without state, and their parameters.
+        variables: Their state variables.
         own_state: Those of them that layers of the user hold.
         frozen: Their values.
         buffer: The new tokens, with places for more.
@@ -217,23 +238,25 @@ def _begin(
     max_tokens: int,
     stop_tokens: Iterable[int],
     cache_len: int | None,
-    settings: SamplingSettings,
     rng: Any,
+    side_inputs: Mapping[str, Any] | None,
+    **options: Any,
 ) -> _Text:
     """Checks all options, reads the prompt and writes the first token."""
-    _check_options(model, settings, rng)
+    _check_call(model, prompt)
     _check_counts(max_tokens, cache_len)
     stops = _read_stops(stop_tokens)
     texts = read_prompt(
         prompt, token_positions, vocab_size=model.metadata.vocab_size, stop_tokens=stops
     )
     _check_positions(int(texts.positions.max()) + max_tokens, model.metadata.max_positions)
-    key = read_key(rng, texts.row_axes) if settings.is_random else None
+    settings = read_settings(texts.row_axes, **options)
+    key = _key_for(settings, rng, texts.row_axes)
     places, cache_len = _plan(texts.tokens.shape[-1], max_tokens, cache_len)
     cached = KVCachingTransformerLM.from_uncached(
         model, cache_len, texts.row_axes, keeps_all=not positions_grow(texts.positions)
     )
-    unbound, variables = unbind_variables(cached)
+    unbound, variables = unbind_variables((cached, dict(side_inputs or {})))
     states = [variable for variable in variables if isinstance(variable, StateVariable)]
     static = [v.freeze() for v in variables if not isinstance(v, StateVariable)]
     parts = (unbound, static)
@@ -244,7 +267,7 @@ def _begin(
         prompt=texts,
         parts=parts,
         variables=states,
-        own_state=set(unbind_state_vars(model)[1]),
+        own_state=set(unbind_state_vars((model, side_inputs))[1]),
         frozen=frozen,
         buffer=buffer.at[..., 0].set(first),
         count=1,
@@ -263,17 +286,32 @@ def _check_positions(needed: int, available: int | None) -> None:
         )
 
 
-def _check_options(model: Any, settings: SamplingSettings, rng: Any) -> None:
+def _check_call(model: Any, prompt: Any) -> None:
+    # What JAX makes inside of compiled code is traced, whatever it is made of.
+    made, given = jnp.zeros(()), getattr(prompt, "data_array", prompt)
+    if isinstance(made, Tracer) or isinstance(given, Tracer):
+        raise RuntimeError(
+            "Expected to generate outside of compiled code, but JAX is tracing. What generates "
+            "compiles itself; call it without `jit`, `vmap` or `grad` around it."
+        )
     if not isinstance(model, TransformerLM):
         raise TypeError(
             f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`. A "
             "model that holds a cache already is called directly, token by token."
         )
-    if settings.is_random and rng is None:
+
+
+def _key_for(
+    settings: SamplingSettings, rng: Any, row_axes: Mapping[Hashable, int]
+) -> jax.Array | None:
+    if not settings.is_random:
+        return None
+    if rng is None:
         raise ValueError(
-            f"Expected a random key `rng` to draw tokens with at `temperature` "
-            f"{settings.temperature}, but got none. Pass `rng=jax.random.key(0)`."
+            "Expected a random key `rng` to draw tokens with at a `temperature` above 0, but got "
+            "none. Pass `rng=jax.random.key(0)`."
         )
+    return read_key(rng, row_axes)
 
 
 def _check_counts(max_tokens: Any, cache_len: Any) -> None:
@@ -292,7 +330,14 @@ def _read_stops(stop_tokens: Any) -> tuple[int, ...]:
             "Expected `stop_tokens` to be a collection of token ids, such as the tokenizer's "
             f"`eos_ids`, but got {stop_tokens!r}. A single token goes into a list."
         )
-    return tuple(sorted({int(token) for token in stop_tokens}))
+    stops = plain_list(stop_tokens) or []
+    wrong = next((token for token in stops if not is_integer(token)), None)
+    if wrong is not None or None in stops:
+        raise TypeError(
+            f"Expected single token ids in `stop_tokens`, integers, but got {wrong!r} among them. "
+            "A text that takes several tokens cannot stop; `models.stream` lets you stop anywhere."
+        )
+    return tuple(sorted(set(map(int, stops))))
 
 
 def _plan(length: int, max_tokens: int, cache_len: int | None) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from numbers import Integral
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from modeldata.models.transformer import check_ids, check_tokens
@@ -88,8 +89,8 @@ def read_prompt(
             "Expected `token_positions` only for a prompt that is a `NamedArray`; for lists, they "
             "follow from the lengths. Leave them out."
         )
-    texts = _plain(prompt)
-    if texts and all(map(_is_integer, texts)):
+    texts = plain_list(prompt)
+    if texts and all(map(is_integer, texts)):
         read = _from_lists([texts], vocab_size, stop_tokens)
         return dataclasses.replace(
             read,
@@ -98,8 +99,8 @@ def read_prompt(
             row_axes={},
             to_answer=lambda new: read.to_answer(new[None])[0],
         )
-    rows = [_plain(text) for text in texts or []]
-    if rows and all(row is not None and all(map(_is_integer, row)) for row in rows):
+    rows = [plain_list(text) for text in texts or []]
+    if rows and all(row is not None and all(map(is_integer, row)) for row in rows):
         return _from_lists([row or [] for row in rows], vocab_size, stop_tokens)
     if texts == []:
         raise ValueError(
@@ -108,9 +109,17 @@ def read_prompt(
         )
     raise TypeError(
         "Expected `prompt` to be a list of token ids, a list of such lists, or a `NamedArray` with "
-        f"the axis `{_SEQ}`, but got a `{type(prompt).__name__}`. Encode texts with "
+        f"the axis `{_SEQ}`, but got {_described(prompt)}. Encode texts with "
         "`tokenizer.encode`."
     )
+
+
+def _described(prompt: Any) -> str:
+    items = plain_list(prompt) or []
+    parts = [part for item in items for part in plain_list(item) or [item]]
+    wrong = next((part for part in parts if not is_integer(part)), None)
+    inside = "" if wrong is None else f" that holds a `{type(wrong).__name__}`"
+    return f"a `{type(prompt).__name__}`{inside}"
 
 
 def _from_lists(texts: list[list[Any]], vocab_size: int, stop_tokens: Sequence[int]) -> Prompt:
@@ -140,6 +149,7 @@ def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Promp
     names = (*shape, _SEQ)
     places = wrap(np.arange(count, dtype=np.int32), _SEQ)
     positions = places if token_positions is None else token_positions
+    _check_positions(positions, {**shape, _SEQ: count})
     positions = positions.broadcast_to(named_shape={**shape, _SEQ: count})
     values = np.asarray(positions.unwrap(*names), np.int32)
     if not count or (values.max(axis=-1) < 0).any():
@@ -159,13 +169,31 @@ def _from_array(tokens: NamedArray, token_positions: NamedArray | None) -> Promp
     )
 
 
+def _check_positions(positions: Any, shape: dict[Hashable, int]) -> None:
+    if not isinstance(positions, NamedArray) or not jnp.issubdtype(positions.dtype, jnp.integer):
+        kind = getattr(positions, "dtype", type(positions).__name__)
+        raise TypeError(
+            f"Expected `token_positions` to be a `NamedArray` of integers, but got {kind}."
+        )
+    sizes = positions.named_shape
+    if positions.positional_shape or not sizes.items() <= shape.items():
+        raise ValueError(
+            f"Expected `token_positions` with axes of the prompt, {shape}, but got {sizes} and "
+            f"positional axes {positions.positional_shape}."
+        )
+
+
 def _until_stop(row: list[int], stops: set[int]) -> list[int]:
     ends = [i for i, token in enumerate(row) if token in stops]
     return row[: ends[0] + 1] if ends else row
 
 
-def _plain(value: Any) -> list[Any] | None:
-    """A list of a sequence or an array, whose elements are plain as well; None for all else."""
+def plain_list(value: Any) -> list[Any] | None:
+    """Returns a list of a collection or an array, whose elements are plain as well.
+
+    Args:
+        value: The collection; None is returned for anything else, texts included.
+    """
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
@@ -173,5 +201,6 @@ def _plain(value: Any) -> list[Any] | None:
     return [element.tolist() if hasattr(element, "tolist") else element for element in value]
 
 
-def _is_integer(value: Any) -> bool:
+def is_integer(value: Any) -> bool:
+    """Returns whether a value is a single integer, and no bool."""
     return isinstance(value, Integral) and not isinstance(value, bool)

@@ -93,7 +93,10 @@ class CellData:
         first = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
         encoded = first.encode("utf-8", "backslashreplace")
         body = b"".join((struct.pack("<I", len(encoded)), encoded, *self._blocks))
-        data = base64.b64encode(zlib.compress(body, _LEVEL)).decode("ascii")
+        # Matches of three bytes among the colours of noise cost more than they save.
+        strategy = zlib.Z_FILTERED if self._palette else zlib.Z_DEFAULT_STRATEGY
+        packer = zlib.compressobj(_LEVEL, strategy=strategy)
+        data = base64.b64encode(packer.compress(body) + packer.flush()).decode("ascii")
         return f'<script type="application/json" class={name}>"{data}"</script>'
 
     def _affordable(self, pictures: Iterable[Picture]) -> set[int]:

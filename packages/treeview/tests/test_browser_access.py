@@ -1,8 +1,5 @@
 """Pages for everybody: no accessibility violation in any theme, paper, and colours of the system."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,7 +7,6 @@ import treeview
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
 THEMES = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -18,8 +14,6 @@ THEMES = {
     "high contrast, dark": {"color_scheme": "dark", "contrast": "more"},
     "colours of the system": {"forced_colors": "active"},
 }
-VIOLATIONS = """async () => (await axe.run(document)).violations.map(
-    ({id, nodes}) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`)"""
 
 
 class Note:
@@ -38,32 +32,21 @@ def sampler():
     return page.html()
 
 
-@pytest.fixture(scope="module")
-def axe():
-    if not AXE.exists():
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail("axe-core is not there; run `npm ci` in packages/treeview/tests/js.")
-        pytest.skip("axe-core is not there; run `npm ci` in packages/treeview/tests/js.")
-    return AXE.read_text("utf-8")
-
-
 @pytest.mark.parametrize("theme", THEMES)
-def test_no_page_has_accessibility_violations(open_page, axe, theme):
+def test_no_page_has_accessibility_violations(open_page, axe_violations, theme):
     page = open_page(sampler())
     page.emulate_media(**THEMES[theme])
     page.locator(".tv-bar").wait_for()
-    page.evaluate(axe)
-    assert page.evaluate(VIOLATIONS) == []
+    assert axe_violations(page) == []
     page.get_by_role("searchbox").fill("weights")
     page.get_by_text("9 lines match").wait_for()
     page.get_by_role("button", name="Next match").click()
-    assert page.evaluate(VIOLATIONS) == []
+    assert axe_violations(page) == []
 
 
-def test_no_page_has_accessibility_violations_without_the_script(open_page, axe):
+def test_no_page_has_accessibility_violations_without_the_script(open_page, axe_violations):
     page = open_page(sampler().replace("<script>", "<script type=inert>"))
-    page.evaluate(axe)
-    assert page.evaluate(VIOLATIONS) == []
+    assert axe_violations(page) == []
 
 
 def test_who_asks_for_contrast_gets_black_and_white(open_page):

@@ -278,17 +278,8 @@ def test_a_click_spreads_the_colours_around_a_magnitude(open_page):
     assert (canvases(page)[0] == before).all()
 
 
-AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
-VIOLATIONS = """async () => (await axe.run(document)).violations.map(
-    ({id, nodes}) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`)"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_live_pictures_have_no_accessibility_violations(open_page, scheme):
-    if not AXE.exists():
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail("axe-core is not there; run `npm ci` in packages/treeview/tests/js.")
-        pytest.skip("axe-core is not there; run `npm ci` in packages/treeview/tests/js.")
+def test_live_pictures_have_no_accessibility_violations(open_page, axe_violations, scheme):
     array = np.random.default_rng(5).standard_normal((3, 4, 5))
     page = treeview.Page("T").heading("Pictures").add(treeview.render_array(array, sliders=0))
     html = page.add({"a": array, "b": np.arange(20)}, autovisualize=True).html()
@@ -296,8 +287,7 @@ def test_live_pictures_have_no_accessibility_violations(open_page, scheme):
     page.get_by_role("slider").wait_for()
     point(page, 0, 0.5, 0.6, click=True)
     page.get_by_text("array[0, 2, 2] = ").wait_for()
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == []
+    assert axe_violations(page) == []
 
 
 INSERT = """html => {

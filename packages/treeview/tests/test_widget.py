@@ -373,6 +373,37 @@ def test_views_are_told_what_was_unfolded_and_which_paths_match():
     assert all("1" in str(eval(f"value{path}", {"value": widget.value})) for path in paths)
 
 
+@settings(max_examples=30)
+@given(values)
+def test_values_are_copied_whole_where_python_can_write_them(value):
+    widget, sent = talking({"here": value, "box": Box(a=1)}, depth=0)
+    request = {"kind": "value", "view": 3, "serial": 9, "part": 0}
+    widget._receive(widget, {**request, "child": -1}, [])
+    told = sent.pop()
+    assert (told["view"], told["serial"], told["exact"]) == (3, 9, False)
+    if "Box" in treeview.render_text(value):
+        return
+    tree = live(value)
+    part = treeview.widget(value)
+    part.send = lambda content, buffers=None: sent.append(content)
+    part._receive(part, {**request, "child": -1}, [])
+    assert sent[-1]["exact"] is True
+    assert ast.literal_eval(sent[-1]["text"]) == tree.root.value
+
+
+def test_values_too_long_to_be_copied_come_as_text():
+    widget, sent = talking([list(range(10**6)), np.arange(300)])
+    request = {"kind": "value", "view": 3, "serial": 9, "part": 0}
+    widget._receive(widget, {**request, "child": -1}, [])
+    assert sent[-1]["exact"] is False
+    assert len(sent[-1]["text"]) < 10**5
+    widget._receive(widget, {**request, "child": 1}, [])
+    assert sent[-1]["exact"] is True
+    assert (eval(sent[-1]["text"], {"numpy": np}) == np.arange(300)).all()
+    widget._receive(widget, {**request, "child": 2}, [])
+    assert sent[-1]["kind"] == "failed"
+
+
 def test_search_finds_what_is_not_shown():
     value = {"layers": [Box(kind="conv", sizes=[i]) for i in range(500)]}
     options = treeview.Options()

@@ -1,5 +1,6 @@
 """The live widget in a real browser: its script talks to a real widget, without a server between."""
 
+import ast
 import base64
 import json
 import random
@@ -365,6 +366,66 @@ def test_a_huge_tree_unfolds_as_far_as_there_is_room(host):
         "document.querySelector('[role=status]').textContent.includes('branches stay folded')"
     )
     assert page.locator("[aria-expanded=true]").count() > 10
+
+
+def test_paths_and_values_are_copied_by_keyboard(host):
+    value = {"big": [{"at": i, "more": list(range(i))} for i in range(3000)]}
+    widget = treeview.widget(value, max_lines=20)
+    there = host(widget, permissions=["clipboard-read", "clipboard-write"])
+    page = there.page
+    widget.selected_path = "['big'][2500]"
+    there.deliver()
+    page.wait_for_selector(".tv-chosen")
+    page.locator(".tv-chosen").focus()
+    page.keyboard.press("Control+c")
+    pasted = page.evaluate("navigator.clipboard.readText()")
+    assert pasted == "['big'][2500]"
+    page.get_by_role("button", name="copy value").press("Enter")
+    page.get_by_role("button", name="copied", exact=True).wait_for()
+    pasted = page.evaluate("navigator.clipboard.readText()")
+    assert ast.literal_eval(pasted) == value["big"][2500]
+
+
+def test_paths_of_matches_are_copied(host):
+    there = host(
+        treeview.widget({"a": [{"needle": i} for i in range(70)]}, max_lines=5),
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = there.page
+    button = page.get_by_role("button", name="Copy paths")
+    assert not button.is_visible()
+    page.get_by_role("searchbox").fill("needle")
+    button.click()
+    page.get_by_text("70 paths copied").wait_for()
+    pasted = ast.literal_eval(page.evaluate("navigator.clipboard.readText()"))
+    assert pasted == [f"['a'][{i}]['needle']" for i in range(70)]
+
+
+def test_the_keyboard_is_explained(host):
+    page = host(treeview.widget([1])).page
+    button = page.get_by_role("button", name="What the keyboard does")
+    assert button.get_attribute("aria-expanded") == "false"
+    button.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    assert page.get_by_text("open or fold without selecting").is_visible()
+    button.press("Enter")
+    assert not page.get_by_text("open or fold without selecting").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_live_tree_has_no_accessibility_violations(host, axe_violations, scheme):
+    value = tour()
+    there = host(treeview.widget(value, depth=3, autovisualize=True), color_scheme=scheme)
+    page = there.page
+    page.get_by_role("button", name="What the keyboard does").click()
+    page.get_by_role("searchbox").fill("index")
+    page.get_by_text("1 of 3").wait_for()
+    value["blocks"][1].index, value["new"] = 9, 1
+    there.widget.update()
+    there.deliver()
+    wait_line(page, "index=9").click(position={"x": 60, "y": 8})
+    page.wait_for_selector(".tv-chosen")
+    assert axe_violations(page, ".treeview") == []
 
 
 def test_errors_of_an_object_stay_in_its_line(host):

@@ -37,6 +37,7 @@ const WIDGET = [
   "live_figures.js",
   "live_search.js",
   "live_bar.js",
+  "live_copy.js",
   "live_choosing.js",
   "live.js",
   "widget.js",

@@ -16,6 +16,7 @@ from treeview._markup import BRANCHES, CORE, PICTURES, SCRIPT, read_static
 from treeview._options import Options
 from treeview._registry import default_registry
 from treeview._rendering import Rendering
+from treeview._widget.copying import text_to_copy
 from treeview._widget.lazy import Part
 from treeview._widget.messages import part_message
 from treeview._widget.places import locate
@@ -173,10 +174,12 @@ class TreeWidget(anywidget.AnyWidget):
         self._send_part(part)
 
     def _answer_select(self, request: dict[str, Any]) -> None:
-        part, child = self._part(request), _number(request.get("child"))
-        if not -1 <= child < max(len(part.raw), 0):
-            raise LookupError("This part is no longer in the tree. Look at what is there now.")
-        self._choose(Place(part, child))
+        self._choose(self._requested(request))
+
+    def _answer_value(self, request: dict[str, Any]) -> None:
+        text, exact = text_to_copy(self._requested(request).shown(), self._tree.options)
+        known = {name: _number(request.get(name)) for name in ("view", "serial")}
+        self._post({"kind": "value", "text": text, "exact": exact, **known})
 
     def _answer_search(self, request: dict[str, Any]) -> None:
         query, serial = str(request.get("text"))[:_LONGEST_QUERY], _number(request.get("serial"))
@@ -225,7 +228,14 @@ class TreeWidget(anywidget.AnyWidget):
         "hit": _answer_hit,
         "paths": _answer_paths,
         "unfold": _answer_unfold,
+        "value": _answer_value,
     }
+
+    def _requested(self, request: dict[str, Any]) -> Place:
+        part, child = self._part(request), _number(request.get("child"))
+        if not -1 <= child < max(len(part.raw), 0):
+            raise LookupError("This part is no longer in the tree. Look at what is there now.")
+        return Place(part, child)
 
     def _part(self, request: dict[str, Any]) -> Part:
         return self._tree.part(_number(request.get("part")))

@@ -52,13 +52,15 @@ class Place:
             steps.append(step or Opaque(f"item {self.part.start + self.child}"))
         return key_path(steps)
 
+    def shown(self) -> Any:
+        """The object, or what a handler put there instead."""
+        if self.child < 0:
+            return self.part.value
+        return self.part.raw[self.child] if self.child < len(self.part.raw) else None
+
     def value(self) -> Any:
         """The object; None where a handler put something there that is none."""
-        found: Any = None
-        if self.child < 0:
-            found = self.part.value
-        elif self.child < len(self.part.raw):
-            found = self.part.raw[self.child]
+        found = self.shown()
         return None if type(found) in _NOT_OBJECTS else found
 
 

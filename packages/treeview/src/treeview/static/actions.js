@@ -23,16 +23,18 @@ function nodeAt(view, target, line) {
 /**
  * @param {View} view
  * @param {Model | null} exact
+ * @param {(at: number) => Promise<{text: string, exact: boolean}>} [ask] Who knows values better.
  */
-function addActions(view, exact) {
+function addActions(view, exact, ask) {
   const panel = document.createElement("div");
   panel.className = "tv-do";
   panel.hidden = true;
   let at = -1;
   const copyPath = makeButton("copy path", () => void copyText(pathOf(), copyPath, "copy path"));
-  const copyValue = makeButton("copy value", () => {
-    const { text, exact: isExact } = valueOf();
-    void copyText(text, copyValue, isExact ? "copy value" : "copy text");
+  const copyValue = makeButton("copy value", async () => {
+    const { text, exact: isExact } = ask ? await ask(at) : valueOf();
+    const done = ask && !isExact ? "copied as text" : "copied";
+    void copyText(text, copyValue, ask || isExact ? "copy value" : "copy text", done);
   });
   const totals = document.createElement("span");
   panel.append(copyPath, copyValue, totals);
@@ -53,7 +55,7 @@ function addActions(view, exact) {
     copyPath.hidden = path === "";
     copyPath.title = path;
     // Of a long value that is found out when it is copied.
-    const isExact = view.outline.model.next[at] - at > LONG || valueOf().exact;
+    const isExact = ask || view.outline.model.next[at] - at > LONG || valueOf().exact;
     copyValue.title = isExact ? "" : "Not all of the value is on this page; copies what is shown";
     totals.textContent = view.outline.model.totals.get(at) ?? "";
     resetButton(copyPath, "copy path");
@@ -96,7 +98,9 @@ function place(view, panel, line) {
   if (figure) range.setEndBefore(figure);
   const around = view.tree.getBoundingClientRect();
   const text = [...range.getClientRects()].at(-1) ?? line.getBoundingClientRect();
-  const right = Math.min(text.right + 10, around.right - panel.offsetWidth - 6);
+  // What a style sheet adds to a line: what is new, totals.
+  const more = parseFloat(getComputedStyle(line, "::after").width) || 0;
+  const right = Math.min(text.right + more + 10, around.right - panel.offsetWidth - 6);
   panel.style.left = `${right - around.left + view.tree.scrollLeft}px`;
   panel.style.top = `${line.getBoundingClientRect().top - around.top + view.tree.scrollTop}px`;
 }
@@ -115,10 +119,11 @@ function resetButton(button, text) {
  * @param {string} text
  * @param {HTMLButtonElement} button
  * @param {string} name
+ * @param {string} [done] What to say then.
  */
-async function copyText(text, button, name) {
+async function copyText(text, button, name, done = "copied") {
   if (await writeText(text)) {
-    button.textContent = "copied";
+    button.textContent = done;
     setTimeout(() => resetButton(button, name), 1_500);
   } else {
     button.style.userSelect = "text";

@@ -23,8 +23,9 @@ class Live {
     const model = new LiveModel(String(first.payload));
     this.shown = new LiveView(tree, model, readFigures(String(first.figures)), (request) => this.ask(request));
     this.search = new LiveSearch(this);
+    this.copy = new LiveCopy(this);
     tree.append(makeLiveBar(this), this.shown.list);
-    addActions(this.shown, null);
+    addActions(this.shown, null, (at) => this.copy.ask(at));
     addKeys(this.shown);
     addChoosing(this);
     this.shown.select(/** @type {number[]} */ (host.get("_selection")));
@@ -88,6 +89,7 @@ class Live {
     this.waiting = 0;
     this.say(GONE);
     this.shown.openKnown();
+    this.copy.giveUp();
     if (this.depth !== null) this.shown.unfold(this.depth);
     this.depth = null;
   }
@@ -136,6 +138,7 @@ class Live {
       this.fail(Number(answer.part), String(answer.text));
     } else if (answer.view === this.view) {
       if (answer.kind === "unfolded") this.unfolded(answer);
+      else if (answer.kind === "value") this.copy.take(answer);
       else this.search.take(answer);
     }
   }

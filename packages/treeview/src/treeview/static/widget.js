@@ -31,6 +31,7 @@
  * @property {number} [left]
  * @property {number} [searched]
  * @property {boolean} [all]
+ * @property {boolean} [exact]
  */
 
 /**

@@ -11,7 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from modeldata import NamedArray, Selection, Struct, nx, pytree_dataclass, select, static_field
+from modeldata import (
+    NamedArray,
+    Parameter,
+    Selection,
+    Struct,
+    nx,
+    pytree_dataclass,
+    select,
+    static_field,
+)
 from modeldata.selectors import SelectionHole, SelectionQuote
 
 Pair = namedtuple("Pair", "left right")
@@ -73,6 +82,15 @@ class TestRefinement:
         by_key = tree.select().at(lambda t: {"a": t.items[1], "b": t.items[0]}, multiple=True)
         assert paths(by_key) == expected
         assert tree.select().at(lambda _: []).is_empty()
+
+    def test_at_reaches_the_only_field_of_a_struct(self):
+        @pytree_dataclass
+        class Holder(Struct):
+            only: Any
+
+        holders = [Holder(Parameter(value=i, label=str(i))) for i in range(3)]
+        found = select(holders).at(lambda r: [each.only for each in r])
+        assert [each.value for each in found.get_sequence()] == [0, 1, 2]
 
     def test_at_tells_equal_and_shared_objects_apart(self):
         shared = Leaf(None)

@@ -66,7 +66,8 @@ class _Token:
 def _copy(trail: Trail, start: Place) -> tuple[Any, dict[int, Place]]:
     """Copies a node; returns also the place of each node of the copy by its `id`."""
     first = len(trail.levels)
-    search(trail, [start], lambda _: False, lambda node: (False, kind_of(node)))
+    # Every node is asked, because types that cannot be wanted are not looked into.
+    search(trail, [start], lambda _: False)
     copies: dict[Place, Any] = {}
     for number in range(len(trail.levels) - 1, first - 1, -1):
         node, children, parent, position, kind = trail.levels[number]

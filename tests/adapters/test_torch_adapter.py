@@ -115,6 +115,17 @@ def test_a_tensor_looks_like_this(shown, make, text):
     assert shown(make(), width=150) == text
 
 
+def test_tensors_are_arrays_masks_and_limits_of_pictures():
+    quantized = torch.quantize_per_tensor(RAMP, 0.5, 2, torch.quint8)
+    figure = treeview.render_array(
+        quantized, valid_mask=RAMP > 3, vmin=torch.tensor(0.5, requires_grad=True)
+    )
+    assert figure.text().startswith("quint8[5, 6]: values from 4 to 29, 4 masked; rows: axis 0")
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.zeros(1)])
+    with pytest.raises(ValueError, match="which is nested; pass a concrete array"):
+        treeview.render_array(nested)
+
+
 def test_fake_and_symbolic_tensors_are_not_read(shown):
     with FakeTensorMode():
         assert shown(torch.ones(2, 3)) == "torch.Tensor float32[2, 3] <fake>"

@@ -199,6 +199,19 @@ def test_tracers_are_shown_without_their_values(transform):
     assert set(seen) == {"jax.Array float32[4] <traced>"}
 
 
+def test_what_is_traced_is_no_mask_and_no_limit():
+    def function(x):
+        with pytest.raises(ValueError, match="Expected `valid_mask` to be an array whose values"):
+            treeview.render_array(np.ones(4), valid_mask=x > 0)
+        with pytest.raises(ValueError, match="Expected `vmax` to be an array whose values can be"):
+            treeview.render_array(np.ones(4), vmax=x.max())
+        return x
+
+    jax.jit(function)(jnp.ones(4))
+    figure = treeview.render_array(jnp.arange(4.0), vmax=jnp.float32(2), valid_mask=jnp.ones(1))
+    assert figure.picture.legends[0].high == "2"
+
+
 @pytest.mark.skipif(not hasattr(jax, "new_ref"), reason="this JAX has no mutable arrays")
 def test_tracers_of_mutable_arrays_are_shown():
     seen = []

@@ -40,6 +40,17 @@ def test_windows_are_copies_of_the_chosen_indices():
     assert array[0, 1] == 1
 
 
+@pytest.mark.parametrize("shape", [(1,) * 64, (1,) * 40 + (3,) + (1,) * 20 + (60, 2), (2,) * 12])
+def test_arrays_of_any_rank_have_pictures(shape):
+    array = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    figure = treeview.render_array(array, truncate=True, maximum_size=100, valid_mask=array >= 0)
+    assert figure.text().startswith("float64[")
+    assert "masked" not in figure.text()
+    exact = treeview.render_array(array.squeeze()[None], truncate=True, maximum_size=100)
+    assert (figure.picture.grids[0].values.size > 10) == (array.size > 10)
+    assert exact.picture.grids[0].values.max() == figure.picture.grids[0].values.max()
+
+
 def test_masks_travel_with_their_values():
     array = np.ma.array([1, 2, 3], mask=[0, 1, 0])
     (values,) = NumpyAdapter().fetch([(array, (np.array([1, 2]),))])

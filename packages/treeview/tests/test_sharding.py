@@ -206,3 +206,12 @@ def test_integers_without_nested_squares_are_refused():
         treeview.integer_digitbox(1, size=0)
     with pytest.raises(TypeError, match="float"):
         treeview.integer_digitbox(1.5)
+
+
+def test_arrays_without_values_live_somewhere_too():
+    array = spread((0, 4), A=(slice(None), slice(0, 2)), B=(slice(None), slice(2, 4)))
+    assert treeview.render_array_sharding(array).text(color=False) == (
+        "Spread float32[0, 4] on 2 devices\n0 = A, 1 = B; not split: axis 0: 0"
+    )
+    everywhere = spread((0,), A=(slice(0, 0),), B=(slice(0, 0),))
+    assert "0 = A + B" in treeview.render_array_sharding(everywhere).text(color=False)

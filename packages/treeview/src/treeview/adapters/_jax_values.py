@@ -22,6 +22,7 @@ import numpy as np
 from treeview.arrays.histogram import LEAST_VALUES, PARTS, part_count, relative_counts
 from treeview.arrays.protocol import Statistics, Window
 from treeview.arrays.statistics import NumpyArray, array_statistics
+from treeview.arrays.windows import take_window
 
 LARGEST_TRANSFER = 1 << 26
 """From this many bytes on, an array on an accelerator is not copied to the host."""
@@ -67,7 +68,7 @@ def _answer(
     # Copies, for what came over may be JAX's own memory.
     values = None
     if window is not None:
-        values = found[np.ix_(*window)] if window else np.array(found)
+        values = take_window(found, window)
     return array_statistics(found) if counted else None, values
 
 

@@ -22,6 +22,7 @@ from treeview.arrays.histogram import (
 )
 from treeview.arrays.protocol import Statistics, Window
 from treeview.arrays.statistics import NumpyArray, array_statistics
+from treeview.arrays.windows import take_window
 
 _CHUNK = 1 << 20
 _REMOTE_CHUNK = 1 << 26
@@ -233,8 +234,7 @@ def _window(tensor: torch.Tensor, window: Window) -> Any:
     if tensor.is_quantized:
         tensor = tensor.dequantize()
     if tensor.device.type == "cpu" and tensor.dtype in _NUMPY_HAS:
-        values = _host_view(tensor)
-        return values[np.ix_(*window)] if window else values.copy()
+        return take_window(_host_view(tensor), window)
     for axis, indices in enumerate(window):
         if len(indices) < tensor.shape[axis]:
             places = torch.from_numpy(indices.astype(np.int64)).to(tensor.device)

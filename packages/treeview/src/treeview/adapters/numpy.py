@@ -12,6 +12,7 @@ from treeview._view import View
 from treeview.arrays.expressions import array_expression
 from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray, array_statistics
+from treeview.arrays.windows import take_window
 
 
 class NumpyAdapter:
@@ -42,7 +43,7 @@ class NumpyAdapter:
 def _window_of(array: NumpyArray, window: Window) -> NumpyArray:
     if not isinstance(array, np.ma.MaskedArray):
         array = np.asarray(array)
-    return array[np.ix_(*window)] if window else array.copy()
+    return take_window(array, window)
 
 
 def _array_type_name(cls: type) -> str:

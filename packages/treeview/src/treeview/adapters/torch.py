@@ -48,7 +48,7 @@ class TorchAdapter:
         with untouched():
             problem = tensor_problem(array)
             dtype = str(array.dtype).removeprefix("torch.")
-            if problem == "uninitialized":
+            if problem in ("uninitialized", "nested"):
                 return ArrayInfo(_type_name(array), dtype, (), problem=problem)
             axes = _axes(array.shape)
             symbolic = any(type(size) is not int for size in array.shape)
@@ -122,11 +122,12 @@ def _is_symbolic(tensor: torch.Tensor) -> bool:
     return any(type(size) is not int for size in tensor.shape)
 
 
-# In the order in which they can be asked: an uninitialized tensor has no shape.
+# In the order in which they can be asked: an uninitialized or a nested tensor has no shape.
 _PROBLEMS: dict[str, Callable[[torch.Tensor], bool]] = {
     "uninitialized": lambda tensor: isinstance(tensor, _UNINITIALIZED),
     "fake": _is_fake,
     "traced": _is_wrapped,
+    "nested": lambda tensor: tensor.is_nested and tensor.layout is torch.strided,
     "meta": lambda tensor: tensor.is_meta,
     "values not readable": lambda tensor: bool(_UNREADABLE.match(str(tensor.dtype))),
     "distributed": _is_distributed,

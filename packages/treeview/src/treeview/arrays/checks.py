@@ -182,13 +182,7 @@ def read_limits(given: Any, argument: str, info: ArrayInfo) -> Limits:
         return None
     numbers = _times(given, argument, info) if kind_of(info) == "time" else None
     if numbers is None:
-        try:
-            numbers = given_numbers(given, argument)
-        except ValueError:
-            raise ValueError(
-                f"Expected `{argument}` to be a number or a sequence of numbers, got "
-                f"{short_text(given)}."
-            ) from None
+        numbers = given_numbers(given, argument)
     if numbers.ndim > 1:
         raise ValueError(
             f"Expected `{argument}` to be a number or a sequence of numbers, got one of "

@@ -22,7 +22,7 @@ from treeview.arrays.summary import axes_text
 
 _MOST_FIELDS = 12
 _NAMED = re.compile(r"object|str|[<>=|]?[USTO]\d*|bytes|\{")
-_NUMERIC = re.compile(r"bool|u?int\d|b?float\d|complex|datetime64|timedelta64|[<>=][iufcmM]\d")
+_NUMERIC = re.compile(r"bool|q?u?int\d|b?float\d|complex|datetime64|timedelta64|[<>=][iufcmM]\d")
 
 
 def can_draw(info: ArrayInfo) -> bool:

@@ -26,6 +26,7 @@ from treeview.arrays.sliders import shown_window, slider_places
 from treeview.arrays.statistics import number_kind
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text, axis_name
+from treeview.arrays.windows import take_window
 
 AxisKey = Hashable
 """A position (negative ones count from the last) or a name."""
@@ -109,8 +110,8 @@ def array_picture(
     window = shown_window(style, info, truncate=choice(truncate, "truncate"))
     valid = None if valid_mask is None else _mask_values(valid_mask, info)
     (values,) = adapter.fetch([(array, window)])
-    if valid is not None and window:
-        valid = valid[np.ix_(*window)]
+    if valid is not None:
+        valid = take_window(valid, window)
     return draw_picture(values, info, window, style, valid)
 
 

@@ -22,7 +22,7 @@ from treeview.arrays.labels import axis_label
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis, Shard
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text
-from treeview.arrays.windows import balanced_window
+from treeview.arrays.windows import balanced_window, take_window
 
 MOST_CELLS = 1024
 """Larger pictures leave out their middle."""
@@ -124,7 +124,7 @@ def shards_picture(
     )
     axes = tuple(replace(info.axes[n], size=len(stretches[n])) for n in split)
     drawn = replace(info, dtype=str(numbers.dtype), axes=axes)
-    picture = draw_picture(cells[np.ix_(*window)] if window else cells, drawn, window, style)
+    picture = draw_picture(take_window(cells, window), drawn, window, style)
     whole = [axis_label(axis) for n, axis in enumerate(info.axes) if n not in split]
     caption = [picture.caption.plain, f"not split: {', '.join(whole)}" if whole else ""]
     return replace(
@@ -169,7 +169,7 @@ def _stretches(axis: Axis, number: int, shards: Sequence[Shard]) -> list[tuple[i
         for start in starts:
             edges |= {start, start + lengths}
     ordered = sorted(edges)
-    return list(itertools.pairwise(ordered))
+    return list(itertools.pairwise(ordered)) or [(0, 0)]
 
 
 def _held(
@@ -180,7 +180,8 @@ def _held(
     for number, found in enumerate(stretches):
         size = info.shape[number]
         members = [
-            [start in _indices(shard, number, size) for start, _ in found] for shard in shards
+            [not size or start in _indices(shard, number, size) for start, _ in found]
+            for shard in shards
         ]
         shape = [1] * len(stretches)
         shape[number] = len(found)

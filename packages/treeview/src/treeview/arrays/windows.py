@@ -7,10 +7,15 @@ times longer, and a small axis is shown whole.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from treeview.arrays.protocol import Window
+
+Values = np.ndarray[Any, np.dtype[Any]]
+
+_MOST_INDEXED = 32  # NumPy allows more axes than it indexes together
 
 
 def balanced_window(
@@ -49,6 +54,23 @@ def balanced_window(
         else:
             high = middle
     return tuple(map(axis_window, shape, counts(low)))
+
+
+def take_window(values: Values, window: Window) -> Values:
+    """A copy of the values in a window.
+
+    Args:
+        values: An array of NumPy, masked or not.
+        window: The indices of each of its axes.
+    """
+    if not window:
+        return values.copy()
+    if values.ndim <= _MOST_INDEXED:
+        return values[np.ix_(*window)]
+    long = [axis for axis, size in enumerate(values.shape) if size != 1]
+    inner = values.squeeze(axis=tuple(set(range(values.ndim)) - set(long)))
+    picked = inner[np.ix_(*(window[axis] for axis in long))] if long else inner.copy()
+    return picked.reshape([len(indices) for indices in window])
 
 
 def _axis_limit(size: int, cutoff: int | None, minimum_edge: int) -> int:

@@ -1,7 +1,9 @@
 """Which arrays of a tree are drawn, and how."""
 
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Literal, Self, SupportsIndex
 
 from treeview.arrays.drawing import can_draw
@@ -119,18 +121,32 @@ class ArrayAutovisualizer:
         """How to draw one array; None where it has no picture."""
         if info.size <= 1 or not can_draw(info):
             return None
-        return PictureStyle(
-            rows=_present(self.prefers_row, info),
-            columns=_present(self.prefers_column, info),
-            continuous=True if self.force_continuous else "auto",
-            around_zero=self.around_zero,
-            color_steps=_COLOR_STEPS,
-            maximum_size=_MOST_CELLS if self.maximum_size is None else self.maximum_size,
-            axis_cutoff=self.cutoff_size_per_axis,
-            minimum_edge=self.edge_items,
-            pixels_per_cell=self.pixels_per_cell,
-            token_lookup=self.token_lookup_fn,
-        )
+        rows, columns = _present(self.prefers_row, info), _present(self.prefers_column, info)
+        if self.token_lookup_fn is None:
+            with suppress(TypeError):  # names in a list have no hash
+                return _known_style(self, rows, columns)
+        return _picture_style(self, rows, columns)
+
+
+def _picture_style(
+    chosen: ArrayAutovisualizer, rows: tuple[int, ...], columns: tuple[int, ...]
+) -> PictureStyle:
+    return PictureStyle(
+        rows=rows,
+        columns=columns,
+        continuous=True if chosen.force_continuous else "auto",
+        around_zero=chosen.around_zero,
+        color_steps=_COLOR_STEPS,
+        maximum_size=_MOST_CELLS if chosen.maximum_size is None else chosen.maximum_size,
+        axis_cutoff=chosen.cutoff_size_per_axis,
+        minimum_edge=chosen.edge_items,
+        pixels_per_cell=chosen.pixels_per_cell,
+        token_lookup=chosen.token_lookup_fn,
+    )
+
+
+# The arrays of a model are drawn in few styles.
+_known_style = lru_cache(maxsize=32)(_picture_style)
 
 
 def _names(given: Hashable | Iterable[Hashable]) -> tuple[Hashable, ...]:
@@ -139,6 +155,8 @@ def _names(given: Hashable | Iterable[Hashable]) -> tuple[Hashable, ...]:
 
 def _present(given: Hashable | Iterable[Hashable], info: ArrayInfo) -> tuple[int, ...]:
     """Where the named axes are that an array has."""
+    if given == ():
+        return ()
     found = (
         number
         for name in _names(given)

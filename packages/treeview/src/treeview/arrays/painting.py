@@ -146,11 +146,8 @@ def _paint_palette(
 def _paint_numbers(
     values: NumpyArray, reading: NumberReading, masked: Mask | None, style: PictureStyle
 ) -> Painting:
-    finite = np.isfinite(values)
-    shown = finite if masked is None else finite & ~masked
-    plain = bool(shown.all())
-    numbers = values.ravel() if plain else values[shown]
-    least, greatest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    numbers, least, greatest = _seen_numbers(values, masked)
+    plain = numbers.size == values.size
     low, high, centred = color_limits(numbers, least, greatest, style)
     whole = table = style.colormap
     if whole is None or table is None:
@@ -165,18 +162,36 @@ def _paint_numbers(
     if not numbers.size:
         return marked_painting(values, masked, table, choice, (), facts)
     notes = [] if reading.meaning == "values" else [reading.meaning]
-    if least < low or high < greatest:
-        clipped = int(np.count_nonzero((numbers < low) | (numbers > high)))
-        notes.append(f"{clipped:_} beyond the scale")
+    clipped = least < low or high < greatest
+    if clipped:
+        beyond = int(np.count_nonzero((numbers < low) | (numbers > high)))
+        notes.append(f"{beyond:_} beyond the scale")
     ends = reading.write(low), reading.write(high)
     legend = ColorScale(colors.css_colors(whole), *ends, ", ".join(notes))
-    painting = marked_painting(values, masked, table, choice, (legend,), facts)
-    if reading.meaning != "values":
-        return painting
-    clipped = least < low or high < greatest
-    free = style.low is style.high is None
-    dynamic = centred and (free if style.dynamic == "auto" else style.dynamic)
-    return replace(painting, scale=Scale(table, low, high, clipped, dynamic))
+    scale = None
+    if reading.meaning == "values":
+        free = style.low is style.high is None
+        dynamic = centred and (free if style.dynamic == "auto" else style.dynamic)
+        scale = Scale(table, low, high, clipped, dynamic)
+    if plain:
+        return Painting(flat_tiles(table, 1), choice, (legend,), facts, scale)
+    return replace(marked_painting(values, masked, table, choice, (legend,), facts), scale=scale)
+
+
+def _seen_numbers(values: NumpyArray, masked: Mask | None) -> tuple[NumpyArray, float, float]:
+    """The finite values that are shown, in a row, the least and the greatest of them."""
+    numbers = values.ravel()
+    with np.errstate(all="ignore"):
+        if masked is None and numbers.size:
+            # NaN and infinities show in the extremes.
+            least, greatest = float(numbers.min()), float(numbers.max())
+            if math.isfinite(least) and math.isfinite(greatest):
+                return numbers, least, greatest
+        finite = np.isfinite(values)
+        numbers = values[finite if masked is None else finite & ~masked]
+        if not numbers.size:
+            return numbers, 0.0, 0.0
+        return numbers, float(numbers.min()), float(numbers.max())
 
 
 def marked_painting(  # noqa: PLR0917 - the parts of a painting
@@ -245,7 +260,8 @@ def color_limits(
             high = max(-least, greatest)
             low = -high
         if style.trim_outliers and numbers.size:
-            middle, spread = _middle_and_spread(numbers, about_zero=centred)
+            largest = max(-least, greatest)
+            middle, spread = _middle_and_spread(numbers, largest or 1.0, about_zero=centred)
             low, high = max(low, middle - 3 * spread), min(high, middle + 3 * spread)
         return low, high, centred
     if centred == "auto":
@@ -258,12 +274,21 @@ def color_limits(
     return low, max(low, greatest if high is None else high), False
 
 
-def _middle_and_spread(numbers: NumpyArray, *, about_zero: bool) -> tuple[float, float]:
-    """Mean and deviation, or zero and the root of the mean square."""
-    largest = float(np.abs(numbers).max()) or 1.0
+def _middle_and_spread(
+    numbers: NumpyArray, largest: float, *, about_zero: bool
+) -> tuple[float, float]:
+    """Mean and deviation, or zero and the root of the mean square.
+
+    Args:
+        numbers: At least one.
+        largest: The greatest magnitude among them; not zero.
+        about_zero: Which of the two.
+    """
     scaled = numbers / largest  # so that squares do not overflow
-    middle = 0.0 if about_zero else float(scaled.mean())
-    spread = math.sqrt(float(np.square(scaled - middle).mean()))
+    count = numbers.size
+    middle = 0.0 if about_zero else float(np.add.reduce(scaled, axis=None)) / count
+    squares = np.square(scaled if about_zero else scaled - middle)
+    spread = math.sqrt(float(np.add.reduce(squares, axis=None)) / count)
     return middle * largest, spread * largest
 
 

@@ -41,9 +41,9 @@ def compose(
         block = block.transpose(0, 2, 1, 3, 4).reshape(
             choice.shape[0] * cell, choice.shape[1] * cell, 4
         )
-    canvas = np.zeros((rows.length, columns.length, 4), np.uint8)
-    if canvas.shape == block.shape:
+    if block.shape == (rows.length, columns.length, 4):
         return np.ascontiguousarray(block)
+    canvas = np.zeros((rows.length, columns.length, 4), np.uint8)
     canvas[np.ix_(_pixels(rows), _pixels(columns))] = block
     _mark_cuts(canvas, rows)
     _mark_cuts(canvas.transpose(1, 0, 2), columns)

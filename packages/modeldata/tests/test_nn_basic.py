@@ -58,6 +58,14 @@ def test_softmax_sums_in_float32():
     assert float(result.data_array[0]) == pytest.approx(1 / 5000, rel=0.01)
 
 
+@pytest.mark.parametrize("layer", [nn.Softmax("a"), nn.RMSStandardize("a"), nn.Standardize("a")])
+def test_of_integers_shares_and_norms_are_floating_numbers(layer):
+    x = wrap(jnp.array([1, 2, 4]), "a")
+    result, exact = layer(x), layer(x.astype(jnp.float32))
+    assert result.dtype == jnp.float32
+    np.testing.assert_array_equal(result.data_array, exact.data_array)
+
+
 def test_softmax_names_a_missing_axis():
     with pytest.raises(
         ValueError, match="`Softmax` needs an input with the axes `z`, but `z` is missing"
@@ -93,8 +101,8 @@ def test_elementwise_refuses_a_function_that_changes_the_shape():
 
 
 def test_casting_converts_every_array():
-    result = nn.CastToDType(jnp.bfloat16)({"x": named("abc"), "y": jnp.ones(2)})
-    assert (result["x"].dtype, result["y"].dtype) == (jnp.bfloat16, jnp.bfloat16)
+    result = nn.CastToDType(jnp.bfloat16)({"x": named("abc"), "y": jnp.ones(2), "z": 1.5})
+    assert {value.dtype for value in result.values()} == {jnp.dtype(jnp.bfloat16)}
 
 
 def test_soft_capping_is_a_scaled_tanh_and_keeps_the_dtype():

@@ -63,5 +63,9 @@ def test_mistakes_are_described():
         nn.StochasticDropout(0.5, "z")(x, random_stream=stream())
     with pytest.raises(TypeError, match="`StochasticDropout` needs a `NamedArray`"):
         nn.StochasticDropout(0.5)(jnp.ones(3), random_stream=stream())
+    with pytest.raises(TypeError, match="needs floating numbers, but got int32. Convert"):
+        nn.StochasticDropout(0.5)(x.astype(jnp.int32), random_stream=stream())
+    with pytest.raises(TypeError, match="needs a `RandomStream` in `random_stream`, but got"):
+        nn.StochasticDropout(0.5)(x, random_stream=jax.random.key(0))
     with pytest.raises(ValueError, match="`drop_rate` from 0 to 1, but got 1.5. For no"):
         nn.maybe_dropout(1.5)

@@ -62,6 +62,8 @@ def test_inputs_that_do_not_fit_are_described():
         ValueError, match="`EmbeddingDecode` makes the axis `vocabulary`, but its input"
     ):
         decode(wrap(jnp.ones((2, 3, 1)), "x", "y", "vocabulary"))
+    with pytest.raises(TypeError, match="`vocab_size` to be a number of tokens, .* but got '9'"):
+        nn.EmbeddingTable.from_config("e", None, "9", {"x": 2})  # pyright: ignore[reportArgumentType]  # a slip
 
 
 def test_a_new_table_has_unit_variance_over_its_outputs():

@@ -167,3 +167,12 @@ def test_dropout_wants_a_probability(rate):
 def test_parameters_want_a_random_key():
     with pytest.raises(TypeError, match="a random key for the parameter `x.weights`, but got 0"):
         nn.Linear.from_config("x", 0, {"a": 2}, {"b": 2})
+
+
+def test_a_function_among_layers_is_told_apart_from_a_mistake_in_a_layer():
+    with pytest.raises(TypeError) as info:
+        nn.Sequential([nn.Identity(), jax.nn.relu])(nx.ones({"a": 2}), token_positions=1)
+    assert any(note.startswith("`sublayers[1]` is no layer") for note in info.value.__notes__)
+    with pytest.raises(TypeError) as info:
+        nn.Sequential([nn.Softmax("a")])(1.0)
+    assert not any("is no layer" in note for note in getattr(info.value, "__notes__", []))

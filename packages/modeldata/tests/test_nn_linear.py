@@ -260,6 +260,18 @@ def test_constant_initializers_fill():
         assert bool((weights.data_array == value).all())
 
 
+def test_an_unknown_mode_is_refused():
+    with pytest.raises(ValueError, match="`mode` to be 'fan_in', 'fan_out' or 'fan_avg', got 'in'"):
+        nn.variance_scaling_initializer(
+            jax.random.key(0),
+            scale=1.0,
+            mode="in",  # pyright: ignore[reportArgumentType]  # a slip
+            distribution="normal",
+            dtype=jnp.float32,
+            **{group: {} for group in AXES},
+        )
+
+
 @pytest.mark.parametrize("groups", list(itertools.combinations(AXES, 2)))
 @pytest.mark.parametrize("initializer", [nn.zero_initializer, nn.xavier_normal_initializer])
 def test_initializers_refuse_an_axis_in_two_groups(groups, initializer):

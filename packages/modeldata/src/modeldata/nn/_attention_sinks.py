@@ -10,7 +10,7 @@ from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import axis_numbers, data_like, require_named, require_sizes
-from modeldata.nn._basic import widen
+from modeldata.nn._basic import narrow_like, widen
 from modeldata.nn._initializers import Axes, LinearOperatorWeightInitializer, zero_initializer
 from modeldata.nn._layer import Layer
 from modeldata.nn._parameters import ParameterLike, make_parameter
@@ -88,4 +88,4 @@ def _softmax_with_sink(data: jax.Array, sink: jax.Array, axis: int) -> jax.Array
     greatest = jax.lax.stop_gradient(jnp.maximum(jnp.max(scores, axis, keepdims=True), extra))
     shares = jnp.exp(scores - greatest)
     total = jnp.sum(shares, axis, keepdims=True) + jnp.exp(extra - greatest)
-    return (shares / total).astype(data.dtype)
+    return narrow_like(shares / total, data)

@@ -106,7 +106,7 @@ class CastToDType(Layer):
     def __call__(self, argument: Any, /, **side_inputs: Any) -> Any:
         """Returns the same tree of arrays in the other dtype."""
         del side_inputs
-        return jax.tree_util.tree_map(lambda leaf: leaf.astype(self.dtype), argument)
+        return jax.tree_util.tree_map(lambda leaf: jnp.asarray(leaf, self.dtype), argument)
 
 
 @pytree_dataclass
@@ -194,12 +194,14 @@ class RenameAxes(Layer):
 # Compiled on its own, so that it is traced once for all layers of a model with equal shapes.
 @functools.partial(jax.jit, static_argnums=1)
 def _softmax(data: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    return jax.nn.softmax(widen(data), axis=axes).astype(data.dtype)
+    return narrow_like(jax.nn.softmax(widen(data), axis=axes), data)
 
 
 def widen(data: Any) -> Any:
-    """Returns an array in float32 if its dtype is a narrower float; sums need the precision."""
-    narrow = (
-        jnp.issubdtype(data.dtype, jnp.floating) and data.dtype.itemsize < jnp.float32(0).itemsize
-    )
-    return data.astype(jnp.float32) if narrow else data
+    """Returns an array in float32, or its own dtype if wider; sums need the precision."""
+    return data.astype(jnp.promote_types(data.dtype, jnp.float32))
+
+
+def narrow_like(result: Any, data: Any) -> Any:
+    """Returns what was computed of widened data in the dtype of the data, integers aside."""
+    return result.astype(data.dtype) if jnp.issubdtype(data.dtype, jnp.inexact) else result

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from modeldata import _repr
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._axes import as_names, require_named
@@ -35,12 +36,24 @@ class StochasticDropout(Layer):
 
         Raises:
             MissingSideInputError: If the random stream is not there.
-            TypeError: If the input is not a named array.
+            TypeError: If the input is not a named array of floating numbers, or the random
+                stream is something else.
             ValueError: If it misses one of `share_across_axes`.
         """
         shared = as_names(self.share_across_axes)
         require_named("`StochasticDropout`", argument, shared)
+        if not jnp.issubdtype(argument.dtype, jnp.inexact):
+            raise TypeError(
+                f"`StochasticDropout` needs floating numbers, but got {argument.dtype}. Convert "
+                "them first (`CastToDType`)."
+            )
         stream = require_side_input(self, side_inputs, self.random_stream_input_name)
+        if not hasattr(stream, "next_key"):
+            raise TypeError(
+                f"`StochasticDropout` needs a `RandomStream` in `{self.random_stream_input_name}`, "
+                f"but got {_repr.brief(stream)}. Make one of a key with "
+                "`RandomStream.from_base_key(key)`."
+            )
         shape = tuple(1 if name in shared else size for name, size in argument.named_shape.items())
         drop = jax.random.bernoulli(stream.next_key(), self.drop_rate, shape)
         # At a rate of one everything is dropped, so the divisor does not matter.

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.named import NamedArray
@@ -62,10 +63,15 @@ class EmbeddingTable(Struct):
             dtype: The dtype of the values.
 
         Raises:
-            TypeError: If axes are not given as sizes by name.
+            TypeError: If axes are not given as sizes by name, or `vocab_size` is no integer.
             ValueError: If the vocabulary axis is an embedding axis too.
         """
         require_axes("EmbeddingTable", embedding_axes=embedding_axes)
+        if not isinstance(vocab_size, int | np.integer):
+            raise TypeError(
+                f"Expected `vocab_size` to be a number of tokens, an integer, but got "
+                f"{vocab_size!r}."
+            )
         if vocabulary_axis in embedding_axes:
             raise ValueError(
                 f"Expected a `vocabulary_axis` that is not in `embedding_axes`, but "

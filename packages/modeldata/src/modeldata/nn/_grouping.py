@@ -5,7 +5,8 @@ from typing import Any, final
 
 import jax
 
-from modeldata._struct import pytree_dataclass, static_field
+from modeldata import _repr
+from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.nn._arguments import require_layers
 from modeldata.nn._layer import Layer, locating
 from modeldata.shapecheck import StructureAnnotation, check_structure
@@ -160,5 +161,17 @@ def _run_in_order(
     with locating(group):
         for index, layer in enumerate(group.sublayers):
             with jax.named_scope(str(index)):
-                argument = layer(argument, **side_inputs)
+                argument = _call(layer, index, argument, side_inputs)
     return argument
+
+
+def _call(layer: Any, index: int, argument: Any, side_inputs: dict[str, Any]) -> Any:
+    try:
+        return layer(argument, **side_inputs)
+    except TypeError as error:
+        if not isinstance(layer, Struct):
+            error.add_note(
+                f"`sublayers[{index}]` is no layer, but {_repr.brief(layer)}. Wrap a function of "
+                "arrays in `nn.Elementwise`, or write a `Layer` for it."
+            )
+        raise

@@ -74,10 +74,12 @@ def variance_scaling_initializer(
         dtype: The dtype of the weights.
 
     Raises:
-        ValueError: If an axis is in two groups.
+        ValueError: If an axis is in two groups, or `mode` or `distribution` is something else.
     """
     groups = [parallel_axes, convolution_spatial_axes, input_axes, output_axes]
     sizes = _joined(*groups)
+    if mode not in ("fan_in", "fan_out", "fan_avg"):
+        raise ValueError(f"Expected `mode` to be 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}.")
     names, shape = tuple(sizes), tuple(sizes.values())
     window, inputs, outputs = (math.prod(group.values()) for group in groups[1:])
     terms = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}

@@ -15,7 +15,7 @@ from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._arguments import require_axes
 from modeldata.nn._axes import as_names, axis_numbers, require_named, require_sizes
-from modeldata.nn._basic import widen
+from modeldata.nn._basic import narrow_like, widen
 from modeldata.nn._grouping import Sequential
 from modeldata.nn._initializers import (
     Axes,
@@ -222,7 +222,7 @@ def _standardized(data: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax
     centred = wide - jnp.mean(wide, axes, keepdims=True)
     variance = jnp.mean(jnp.square(centred), axes, keepdims=True)
     result = centred * jax.lax.rsqrt(variance + jnp.asarray(epsilon, wide.dtype))
-    return result.astype(data.dtype)
+    return narrow_like(result, data)
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2))
@@ -230,7 +230,7 @@ def _rms_standardized(data: jax.Array, axes: tuple[int, ...], epsilon: float) ->
     wide = widen(data)
     square = jnp.mean(jnp.square(wide), axes, keepdims=True)
     result = wide * jax.lax.rsqrt(square + jnp.asarray(epsilon, wide.dtype))
-    return result.astype(data.dtype)
+    return narrow_like(result, data)
 
 
 @jax.jit

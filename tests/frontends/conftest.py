@@ -220,10 +220,10 @@ def marimo(tmp_path_factory, environment):
     """Runs a marimo program whose cells are given as sources; returns its address."""
     with contextlib.ExitStack() as stack:
 
-        def serve(cells):
+        def serve(cells, theme="light"):
             folder, port = tmp_path_factory.mktemp("marimo"), free_port()
             program = folder / "program.py"
-            program.write_text(marimo_source(cells))
+            program.write_text(marimo_source(cells, theme))
             options = ("--headless", "--no-token", "--port", str(port))
             command = [sys.executable, "-m", "marimo", "-q", "-y", "run", str(program), *options]
             url = f"http://127.0.0.1:{port}"
@@ -234,11 +234,12 @@ def marimo(tmp_path_factory, environment):
         yield serve
 
 
-def marimo_source(cells):
+def marimo_source(cells, theme):
     """A marimo program: the first cell imports, each of the others ends with what it shows."""
     first, *others = cells
     names = "mo, np, treeview"
-    blocks = ["import marimo\n\napp = marimo.App()\n"]
+    settings = f'# /// script\n# [tool.marimo.display]\n# theme = "{theme}"\n# ///\n'
+    blocks = [f"{settings}import marimo\n\napp = marimo.App()\n"]
     blocks.append(f"@app.cell\ndef _():\n    {first}\n    return {names}\n")
     blocks += [f"@app.cell\ndef _({names}):\n    {cell}\n    return\n" for cell in others]
     return "\n\n".join([*blocks, 'if __name__ == "__main__":\n    app.run()\n'])

@@ -87,6 +87,11 @@ class Displayable(ABC):
     def _repr_html_(self) -> str:
         return self.html()
 
+    def _mime_(self) -> tuple[str, str]:
+        from treeview._marimo import marimo_html  # noqa: PLC0415 - marimo's protocol
+
+        return "text/html", marimo_html(self.html())
+
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:

@@ -7,12 +7,13 @@
   if (frame) {
     const around = frame.ownerDocument.body;
     const follow = () => {
-      root.dataset.theme = around.classList.contains("dark") ? "dark" : "light";
+      const dark = around.dataset.theme === "dark" || around.classList.contains("dark");
+      root.dataset.theme = dark ? "dark" : "light";
       // Browsers paint a background behind a frame whose scheme is not that of its place.
       root.style.colorScheme = getComputedStyle(frame).colorScheme;
     };
     follow();
-    new MutationObserver(follow).observe(around, { attributeFilter: ["class"] });
+    new MutationObserver(follow).observe(around, { attributeFilter: ["class", "data-theme"] });
     new ResizeObserver(() => {
       frame.style.height = `${Math.ceil(root.getBoundingClientRect().height)}px`;
     }).observe(root);

@@ -107,7 +107,7 @@ def test_the_legend_names_both_ends_and_uses_only_colours():
     scale = ColorScale(("#000000", "red;x:url(//evil)", "#ffffff"), "-1", "2", "3 clipped")
     figure, _ = figure_of(legends=(scale,))
     spans = figure.select("figcaption .le span")
-    assert [span.text for span in spans] == ["-1", "", "2", "3 clipped"]
+    assert [span.text for span in spans] == ["-1", " ", "2", "3 clipped"]
     assert style_of(spans[1])["background"] == "linear-gradient(90deg,#000000,#ffffff)"
 
 

@@ -195,7 +195,7 @@ def _legend(scale: ColorScale) -> Element:
         bar = {"style": f"{width}background:linear-gradient(90deg,{colors})"}
     parts: list[Element | str] = [
         ("span", {}, [printable(scale.low)]),
-        ("span", bar, []),
+        ("span", bar, [" "]),  # for where the colours are taken away
         ("span", {}, [printable(scale.high)]),
     ]
     if scale.note:

@@ -224,7 +224,8 @@ class Writer:
         self._room_left -= count
         self.parts.append(
             f"{place.start}<details{' open' if unfolded else ''}{identity}{tint}><summary>"
-            f"<i>{indentation}</i>{place.label}{_summary_html(branch, self._room(place), place)}"
+            f"<i>{indentation}</i>{place.label}"
+            f"{_summary_html(branch, self._room(place), place, unfolded=unfolded)}"
             f"{_note_html(branch)}</summary><ul style=--d:{min(place.depth, self._deepest)}{rule}>"
         )
         closing = f"{_omitted_html(branch, count, self._margin(place.depth + 1))}</ul>"
@@ -304,22 +305,24 @@ def _filled_html(branch: Branch, positions: range, margin: str, width: int) -> s
     return "".join(parts)
 
 
-def _summary_html(branch: Branch, room: int, place: _Place) -> str:
+def _summary_html(branch: Branch, room: int, place: _Place, *, unfolded: bool) -> str:
     """The first line of a branch: its head when open, all there is room for when folded.
 
-    Without a tail there is no last line, so the first one takes what follows the branch.
+    Without a tail there is no last line, so the first one takes what follows the branch. Styles
+    choose between the two; where a program takes styles away, `hidden` makes the first choice.
     """
     head = list(branch.head.spans)
     folded = short_spans(branch, room)
-    if folded == head:
+    if folded == head or branch.folded is branch.head:
         return styled_html(head) + place.after
-    after = "" if branch.tail.spans else f"<span class=op>{place.after}</span>"
+    opened, closed = ("op", "fo hidden") if unfolded else ("op hidden", "fo")
+    after = "" if branch.tail.spans else f"<span class={opened}>{place.after}</span>"
     if folded[: len(head)] == head:
         rest = styled_html(folded[len(head) :])
-        return f"{styled_html(head)}{after}<span class=fo>{rest}{place.after}</span>"
+        return f"{styled_html(head)}{after}<span class={closed}>{rest}{place.after}</span>"
     return (
-        f"<span class=op>{styled_html(head)}</span>{after}"
-        f"<span class=fo>{styled_html(folded)}{place.after}</span>"
+        f"<span class={opened}>{styled_html(head)}</span>{after}"
+        f"<span class={closed}>{styled_html(folded)}{place.after}</span>"
     )
 
 

@@ -126,6 +126,14 @@ def test_tensors_are_arrays_masks_and_limits_of_pictures():
         treeview.render_array(nested)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_tokens_are_scored_by_tensors(dtype):
+    scores = torch.eye(2, dtype=dtype, requires_grad=True)
+    assert treeview.token_scores(["a", "b"], scores[0]).text() == "a  b\n1  0"
+    assert treeview.token_attention(["a", "b"], scores).text() == "a -> a 1\nb -> b 1"
+    assert 'title="1.0"' in treeview.text_on_color("a", scores[0, 0]).html()
+
+
 def test_fake_and_symbolic_tensors_are_not_read(shown):
     with FakeTensorMode():
         assert shown(torch.ones(2, 3)) == "torch.Tensor float32[2, 3] <fake>"

@@ -17,6 +17,7 @@ from treeview._figures import (
     with_color,
     with_font_size,
 )
+from treeview.arrays.colors import diverging_map
 
 
 def soup_of(figure):
@@ -126,8 +127,51 @@ def test_the_number_is_told_on_hover_and_the_text_is_text():
 
 @pytest.mark.parametrize("limits", [{"vmax": 0.0}, {"vmin": 1.0}, {"vmax": math.nan}])
 def test_an_empty_range_is_refused(limits):
-    with pytest.raises(ValueError, match="Expected `vmin` to be less than `vmax`, got"):
+    with pytest.raises(ValueError, match="Expected `vmin` to be less than `vmax`, both finite"):
         text_on_color("a", 0, **limits)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: text_on_color(3, 0.5), TypeError, "Expected `text` to be a string, got 3"),
+        (
+            lambda: text_on_color("a", None),
+            ValueError,
+            "Expected `value` to hold real numbers, got",
+        ),
+        (lambda: text_on_color("a", "x"), ValueError, "Expected `value` to hold real numbers, got"),
+        (
+            lambda: text_on_color("a", [0.5]),
+            ValueError,
+            "Expected `value` to be one number, got an",
+        ),
+        (lambda: text_on_color("a", 1j), ValueError, "Expected `value` to hold real numbers, got"),
+        (lambda: text_on_color("a", 0, vmax=None), ValueError, "Expected `vmax` to hold real"),
+        (lambda: text_on_color("a", 0, vmax=np.inf), ValueError, "less than `vmax`, both finite"),
+        (lambda: with_color("a", 3), ValueError, "Expected `color` to be a CSS colour such as"),
+        (lambda: with_font_size("a", 0), ValueError, "Expected `size` to be a CSS size such as"),
+        (
+            lambda: with_font_size("a", None),
+            ValueError,
+            "Expected `size` to hold real numbers, got",
+        ),
+    ],
+)
+def test_what_is_no_text_number_or_color_is_refused(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_the_largest_numbers_have_colors():
+    ends = [text_on_color("a", value, vmax=1e308) for value in (-1e308, 0.0, 1e308)]
+    expected = diverging_map()[[0, 128, 256], :3].tolist()
+    assert [list(colors_of(figure)[0]) for figure in ends] == expected
+
+
+def test_long_and_wide_parts_stand_below_each_other():
+    wide, long = "x" * 100_000, "y\n" * 100_000
+    assert inline(wide, long).text() == f"{wide}\n{long}"
 
 
 def test_figures_nest_and_are_saved(tmp_path):

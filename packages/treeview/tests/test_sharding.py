@@ -202,9 +202,13 @@ def test_an_integer_has_nested_squares_of_its_own():
 def test_integers_without_nested_squares_are_refused():
     with pytest.raises(ValueError, match="at most 7 digits, got 10000000"):
         treeview.integer_digitbox(10**7)
-    with pytest.raises(ValueError, match="positive number of pixels, got 0"):
+    with pytest.raises(
+        ValueError, match="Expected `size` to be a number of pixels, at most 1024, got 0"
+    ):
         treeview.integer_digitbox(1, size=0)
-    with pytest.raises(TypeError, match="float"):
+    with pytest.raises(ValueError, match="Expected `size` to be a number of pixels.*got '1em'"):
+        treeview.integer_digitbox(1, size="1em")
+    with pytest.raises(TypeError, match="Expected `value` to be an integer, got 1.5; round it"):
         treeview.integer_digitbox(1.5)
 
 

@@ -83,8 +83,31 @@ def test_each_token_needs_a_score(scores):
 
 
 def test_the_range_of_scores_must_not_be_empty():
-    with pytest.raises(ValueError, match="Expected `vmin` to be less than `vmax`, got 2 and 1"):
+    with pytest.raises(ValueError, match="to be less than `vmax`, both finite, got 2.0 and 1.0"):
         treeview.token_scores(WORDS, [1, 2, 3], vmin=2, vmax=1)
+
+
+@pytest.mark.parametrize("show", [treeview.token_scores, treeview.token_attention])
+@pytest.mark.parametrize("tokens", [[1, 2, 3], [b"a"] * 3, None, 3])
+def test_tokens_are_strings(show, tokens):
+    with pytest.raises(TypeError, match="Expected `tokens` to be strings, got .* at position 0"):
+        show(tokens, np.ones((3, 3)))
+
+
+@pytest.mark.parametrize("numbers", ["abc", [1j] * 3, None, [[1], [1, 2]]])
+def test_scores_and_weights_are_real_numbers(numbers):
+    with pytest.raises(ValueError, match="Expected `scores` to"):
+        treeview.token_scores(WORDS, numbers)
+    with pytest.raises(ValueError, match="Expected `weights` to"):
+        treeview.token_attention(WORDS, numbers)
+
+
+def test_scores_of_any_size_and_type_have_colors():
+    figure = treeview.token_scores(WORDS, [1e308, -1e308, 0])
+    assert figure.text().splitlines()[1].split() == ["1e+308", "-1e+308", "0"]
+    half = np.array([1, 2, 3], np.float16)
+    wide = treeview.token_scores(iter(WORDS), [1.0, 2.0, 3.0])
+    assert treeview.token_scores(WORDS, half).html() == wide.html()
 
 
 WEIGHTS = [[1, 0, 0], [0.25, 0.75, 0], [0.5, 0.2, 0.3]]

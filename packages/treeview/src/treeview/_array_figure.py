@@ -14,8 +14,11 @@ from treeview.arrays.blocks import block_lines, legend_lines
 from treeview.arrays.colors import parse_colormap
 from treeview.arrays.digits import MOST_DIGITS, cell_pixels, digit_tiles
 from treeview.arrays.figure import array_picture
+from treeview.arrays.given import given_number, short_text
 from treeview.arrays.sharding import sharding_picture
 from treeview.arrays.style import PictureStyle
+
+_LARGEST_BOX = 1024
 
 
 class ArrayFigure(Rendering):
@@ -229,17 +232,25 @@ def integer_digitbox(
 
     Raises:
         TypeError: `value` is not an integer.
-        ValueError: It has more digits, or `size` is not positive.
+        ValueError: It has more digits, or `size` is no number of pixels.
     """
-    number = operator.index(value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"Expected `value` to be an integer, got {short_text(value)}; round it first."
+        ) from None
     if abs(number) >= 10**MOST_DIGITS:
         raise ValueError(
             f"Expected an integer of at most {MOST_DIGITS} digits, got {number}; longer ones have "
             "no nested squares. Show it as text."
         )
-    if not size > 0:
-        raise ValueError(f"Expected `size` to be a positive number of pixels, got {size!r}.")
+    side = None if isinstance(size, str) else given_number(size, "size")
+    if side is None or not 0 < side <= _LARGEST_BOX:
+        raise ValueError(
+            f"Expected `size` to be a number of pixels, at most {_LARGEST_BOX}, got {size!r}."
+        )
     cell = cell_pixels(min(number, 0), max(number, 0))
     (pixels,) = digit_tiles(np.array([number]), cell)
-    caption = text((label, "muted")) if label else text()
-    return ArrayFigure(Picture(pixels, size / cell, f"{number}", caption=caption))
+    caption = text((str(label), "muted")) if label else text()
+    return ArrayFigure(Picture(pixels, side / cell, f"{number}", caption=caption))

@@ -12,8 +12,10 @@ from treeview._markup import Markup, css_color, embedded, escape, escape_markup,
 from treeview._names import class_of
 from treeview._rendering import Displayable, render
 from treeview.arrays.colors import diverging_map, parse_colormap, sequential_map
+from treeview.arrays.given import given_number, short_text
 
 _DARK, _LIGHT = "#111", "#fff"
+_MOST_CHARACTERS = 1_000_000
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -70,7 +72,8 @@ def inline(*parts: object, wrap: bool = False) -> Figure:
         wrap: Whether a row that is too long goes on below.
 
     Returns:
-        A figure. As text, parts of several lines stand beside each other, too.
+        A figure. As text, parts of several lines stand beside each other, too, unless that takes
+        millions of spaces.
     """
     shown = [as_displayable(part) for part in parts]
     markups = [embedded(part.markup()) for part in shown]
@@ -120,8 +123,18 @@ def with_font_size(part: object, size: str | float) -> Figure:
     Args:
         part: What to show.
         size: A CSS size such as `12px`, or a factor.
+
+    Raises:
+        ValueError: `size` is neither text nor a positive number.
     """
-    return styled(part, f"font-size: {size if isinstance(size, str) else f'{size}em'}")
+    if not isinstance(size, str):
+        factor = given_number(size, "size")
+        if not 0 < factor < math.inf:
+            raise ValueError(
+                f"Expected `size` to be a CSS size such as '12px' or a positive factor, got {size}."
+            )
+        size = f"{factor:g}em"
+    return styled(part, f"font-size: {size}")
 
 
 def with_color(part: object, color: str) -> Figure:
@@ -134,7 +147,7 @@ def with_color(part: object, color: str) -> Figure:
     Raises:
         ValueError: `color` is not a CSS colour.
     """
-    checked = css_color(color)
+    checked = css_color(color) if isinstance(color, str) else None  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
     if checked is None:
         raise ValueError(f"Expected `color` to be a CSS colour such as 'teal', got {color!r}.")
     return styled(part, f"color: {checked}")
@@ -167,11 +180,17 @@ def text_on_color(
             `vmin` is None and a sequential one otherwise.
 
     Raises:
+        TypeError: `text` is not a string.
         ValueError: The range is empty or the map holds something that is no colour.
     """
-    low = -vmax if vmin is None else vmin
-    shading = Shading(low, vmax, colormap, diverging=vmin is None)
-    number, text = float(value), printable(text)
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+        raise TypeError(
+            f"Expected `text` to be a string, got {short_text(text)}; pass `str(text)`."
+        )
+    high = given_number(vmax, "vmax")
+    low = -high if vmin is None else given_number(vmin, "vmin")
+    shading = Shading(low, high, colormap, diverging=vmin is None)
+    number, text = given_number(value, "value"), printable(text)
     return Figure(
         text, Markup(shading.span(text, number)), colored_text(text, *shading.colors(number))
     )
@@ -190,14 +209,14 @@ class Shading:
         table: The colours, `uint8[256, 4]`.
 
     Raises:
-        ValueError: The range is empty or the map holds something that is no colour.
+        ValueError: The range is empty or not finite, or the map holds something that is no colour.
     """
 
     def __init__(self, low: float, high: float, colormap: Any, *, diverging: bool) -> None:
-        if not low < high:
+        if not -math.inf < low < high < math.inf:
             raise ValueError(
-                f"Expected `vmin` to be less than `vmax`, got {low!r} and {high!r}; pass the limits"
-                " of the values."
+                f"Expected `vmin` to be less than `vmax`, both finite, got {low!r} and {high!r};"
+                " pass the limits of the values."
             )
         self._low, self._high = low, high
         if colormap is not None:
@@ -210,7 +229,10 @@ class Shading:
         if math.isnan(number):
             rgb = (128, 128, 128)
         else:
-            share = min(max((number - self._low) / (self._high - self._low), 0.0), 1.0)
+            low, high, number = self._low, self._high, min(max(number, self._low), self._high)
+            # Halves where the distance of the largest numbers is not finite.
+            part = 1.0 if high - low < math.inf else 0.5
+            share = (number * part - low * part) / (high * part - low * part)
             red, green, blue = self.table[round(share * (len(self.table) - 1)), :3].tolist()
             rgb = (red, green, blue)
         return rgb, _LIGHT if _luminance(*rgb) < 0.18 else _DARK
@@ -246,11 +268,13 @@ def _luminance(red: int, green: int, blue: int) -> float:
 
 
 def _side_by_side(texts: Sequence[str]) -> str:
-    """Blocks of lines beside each other."""
+    """Blocks of lines beside each other; below each other where that would be mostly spaces."""
     blocks = [text.split("\n") for text in texts]
     rows = [""] * max(map(len, blocks), default=0)
-    for lines in blocks:
-        widths = [text_width(_CODES.sub("", line)) for line in lines]
+    sizes = [[text_width(_CODES.sub("", line)) for line in lines] for lines in blocks]
+    if len(rows) * sum(map(max, sizes)) > _MOST_CHARACTERS + 2 * sum(map(len, texts)):
+        return "\n".join(texts)
+    for lines, widths in zip(blocks, sizes, strict=True):
         full = max(widths)
         for row in range(len(rows)):
             line, width = (lines[row], widths[row]) if row < len(lines) else ("", 0)

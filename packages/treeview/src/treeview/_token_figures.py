@@ -13,6 +13,7 @@ from treeview._figures import Figure, Shading, colored_text
 from treeview._inline import text_width
 from treeview._markup import ATTENTION, PICTURES, TOKENS, Markup, escape
 from treeview.arrays.colors import css_colors
+from treeview.arrays.given import given_number, given_numbers, short_text
 
 _WIDTH = 80
 _MOST_WEIGHTS = 2_000_000
@@ -42,6 +43,7 @@ def token_scores(
             negative scores and a sequential one otherwise.
 
     Raises:
+        TypeError: `tokens` are no strings.
         ValueError: There are not as many scores as tokens, or the range is empty.
 
     Example:
@@ -49,7 +51,8 @@ def token_scores(
         The   cat   sat
         0.25  -0.5  1
     """
-    numbers = np.asarray(scores, np.float64)
+    tokens = _checked_tokens(tokens, "tokens")
+    numbers = given_numbers(scores, "scores")
     if numbers.shape != (len(tokens),):
         raise ValueError(
             f"Expected a score for each of the {len(tokens)} `tokens`, got scores of shape"
@@ -58,8 +61,10 @@ def token_scores(
     values: list[float] = numbers.tolist()
     finite = [value for value in values if math.isfinite(value)]
     signed = min(finite, default=0.0) < 0
-    high = vmax if vmax is not None else max(map(abs, finite), default=0.0) or 1.0
-    low = vmin if vmin is not None else (-high if signed else min(0.0, high))
+    largest = max(map(abs, finite), default=0.0) or 1.0
+    high = largest if vmax is None else given_number(vmax, "vmax")
+    usual = -high if signed else min(0.0, high)
+    low = usual if vmin is None else given_number(vmin, "vmin")
     shading = Shading(low, high, colormap, diverging=vmin is None and signed)
     texts = [printable(token) for token in tokens]
     gap = _gap(tokens)
@@ -104,6 +109,7 @@ def token_attention(
         vmax: The weight of the full colour; None for the largest one of the token that looks.
 
     Raises:
+        TypeError: `tokens` or `queries` are no strings.
         ValueError: The shape is another one, a weight is negative or not finite, or there are more
             than 2,000,000 of them.
 
@@ -112,9 +118,11 @@ def token_attention(
         The -> The 1
         cat -> cat 0.75, The 0.25
     """
-    looking = list(tokens if queries is None else queries)
+    tokens = _checked_tokens(tokens, "tokens")
+    looking = tokens if queries is None else _checked_tokens(queries, "queries")
     array = _checked_weights(weights, len(looking), len(tokens))
-    if vmax is not None and not vmax > 0:
+    vmax = None if vmax is None else given_number(vmax, "vmax")
+    if vmax is not None and not 0 < vmax < math.inf:
         raise ValueError(
             f"Expected `vmax` to be positive, got {vmax!r}; leave it out for the largest weight."
         )
@@ -138,14 +146,26 @@ def token_attention(
     return Figure(plain, markup)
 
 
+def _checked_tokens(tokens: Sequence[str], argument: str) -> list[str]:
+    found: list[Any] = list(tokens) if np.iterable(tokens) else [None]
+    for place, token in enumerate(found):
+        if not isinstance(token, str):
+            what = short_text(token if np.iterable(tokens) else tokens)
+            raise TypeError(
+                f"Expected `{argument}` to be strings, got {what} at position {place}; decode"
+                " numbers and bytes first."
+            )
+    return found
+
+
 def _checked_weights(weights: Any, queries: int, keys: int) -> Any:
-    array = np.asarray(weights, np.float64)
+    array = given = given_numbers(weights, "weights")
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3 or array.shape[1:] != (queries, keys) or not len(array):
         raise ValueError(
             f"Expected `weights` of shape ({queries}, {keys}) or (heads, {queries}, {keys}) for"
-            f" {queries} tokens that look at {keys}, got {np.shape(weights)}; choose one layer and"
+            f" {queries} tokens that look at {keys}, got {given.shape}; choose one layer and"
             " one example first."
         )
     if not np.all(np.isfinite(array) & (array >= 0)):

@@ -56,7 +56,7 @@ def given_numbers(given: object, argument: str) -> NumpyArray:
     Raises:
         ValueError: It is no array of such numbers, or its values cannot be read.
     """
-    _, values = given_values(given, argument)
+    values = np.asarray("") if given is None else given_values(given, argument)[1]
     if number_kind(values.dtype) in ("bool", "integer", "real") or values.dtype.kind == "O":
         try:
             with np.errstate(all="ignore"):
@@ -74,3 +74,22 @@ def short_text(value: object) -> str:
         return f"a `{type_name(class_of(value))}`"
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def given_number(given: object, argument: str) -> float:
+    """One number that a user gave.
+
+    Args:
+        given: A real number, or an array without axes that holds one.
+        argument: Which argument of the user's it is.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    numbers = given_numbers(given, argument)
+    if numbers.ndim:
+        raise ValueError(
+            f"Expected `{argument}` to be one number, got an array of shape {numbers.shape}; index "
+            "it first."
+        )
+    return numbers.item()

@@ -178,15 +178,26 @@ def _held(
     """Which device holds which cell, `[device, *cells]`."""
     held = np.ones((len(shards), *([1] * len(stretches))), bool)
     for number, found in enumerate(stretches):
-        size = info.shape[number]
-        members = [
-            [not size or start in _indices(shard, number, size) for start, _ in found]
-            for shard in shards
-        ]
         shape = [1] * len(stretches)
         shape[number] = len(found)
-        held = held & np.array(members, bool).reshape(len(shards), *shape)
+        members = _members(shards, number, info.shape[number], [start for start, _ in found])
+        held = held & members.reshape(len(shards), *shape)
     return held
+
+
+def _members(
+    shards: Sequence[Shard], axis: int, size: int, starts: Sequence[int]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which device holds which of some indices along an axis, `[device, index]`."""
+    if not size:  # nothing is missing anywhere
+        return np.ones((len(shards), len(starts)), bool)
+    bounds = [
+        (min(held[0], held[-1]), max(held[0], held[-1]), abs(held.step)) if held else (0, -1, 1)
+        for held in (_indices(shard, axis, size) for shard in shards)
+    ]
+    first, last, step = np.array(bounds, np.int64).T[..., None]
+    places = np.array(starts, np.int64)
+    return (places >= first) & (places <= last) & ((places - first) % step == 0)
 
 
 def _number_groups(
@@ -194,20 +205,15 @@ def _number_groups(
 ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], dict[int, str]]:
     """A number for every set of devices that hold a cell together, in order of appearance."""
     flat = held.reshape(len(shards), -1).T
-    numbers: dict[tuple[bool, ...], int] = {}
+    numbers: dict[bytes, int] = {}
     names: dict[int, str] = {}
     values: np.ndarray[Any, np.dtype[np.int64]] = np.empty(len(flat), np.int64)
-    for cell, members in enumerate(flat.tolist()):
-        key = tuple(members)
+    for cell, packed in enumerate(np.packbits(flat, axis=1)):
+        key = packed.tobytes()
         if key not in numbers:
             numbers[key] = len(numbers)
-            names[numbers[key]] = _devices_text(
-                [
-                    shard.device
-                    for shard, held_here in zip(shards, members, strict=True)
-                    if held_here
-                ]
-            )
+            members = np.flatnonzero(flat[cell]).tolist()
+            names[numbers[key]] = _devices_text([shards[member].device for member in members])
         values[cell] = numbers[key]
     return values.reshape(held.shape[1:]), names
 

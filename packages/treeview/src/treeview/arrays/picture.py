@@ -98,6 +98,8 @@ def encode_png(pixels: Colors) -> bytes:
 def find_colors(packed: NumpyColors) -> NumpyColors:
     """The different ones among colours of one number each, in ascending order."""
     ordered = np.sort(packed)
+    if not len(ordered):
+        return ordered
     return ordered[np.append(True, ordered[1:] != ordered[:-1])]
 
 

@@ -61,20 +61,27 @@ class CellData:
             pictures: The pictures by their numbers.
         """
         self.add(pictures)
+        if not pictures:
+            return
         packed = [one.pixels.reshape(-1, 4).view(np.uint32).ravel() for one in pictures.values()]
-        colors = find_colors(np.concatenate(packed)) if packed else np.zeros(0, np.uint32)
-        shared = len(colors) <= _MOST_COLORS
-        self._palette = colors.tobytes() if shared else b""
-        for (view, picture), flat in zip(pictures.items(), packed, strict=True):
+        everything = np.concatenate(packed)
+        colors = find_colors(everything)
+        places = None
+        if len(colors) <= _MOST_COLORS:
+            self._palette = colors.tobytes()
+            places = np.searchsorted(colors, everything).astype(np.uint16)
+        start = 0
+        for view, picture in pictures.items():
             row = self._views[view]
             row["figure"] = picture_element(picture, None, view)
             height, width = picture.pixels.shape[:2]
-            if shared:
-                places = np.searchsorted(colors, flat).astype(np.uint16)
-                row["pixels"] = [height, width, self._block(_planes(places))]
-            else:
+            stop = start + height * width
+            if places is None:
                 data = encode_png(picture.pixels)
                 row["png"] = [self._block(data), len(data)]
+            else:
+                row["pixels"] = [height, width, self._block(_planes(places[start:stop]))]
+            start = stop
 
     def element(self, *, name: str) -> str:
         """The element, or nothing where there is nothing to know.

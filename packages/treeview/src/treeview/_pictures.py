@@ -8,7 +8,7 @@ sheet: 11 pixels high, 6.7 wide for each column of monospaced text.
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from treeview._document import ColorScale, EdgeLabel, Picture, Span, printable
@@ -68,7 +68,7 @@ def picture_element(picture: Picture, depth: int | None, view: int | None = None
             "top": (above - level, before + 1),
             "bottom": (above + 2 + level, before + 1),
         }[side]
-        cells.append(_edge(side, labels, picture.scale, f"{row}/{column}"))
+        cells.append(_edge(side, tuple(labels), picture.scale, f"{row}/{column}"))
     has_sliders = any(grid.sliders for grid in picture.grids)
     below = _legends(picture.legends)
     if picture.caption.plain:
@@ -118,8 +118,9 @@ def _image(picture: Picture, *, column: int, row: int, is_drawn: bool) -> Elemen
     return ("img", {"src": source, "alt": picture.description, "style": style}, [])
 
 
-def _edge(side: _Side, labels: list[EdgeLabel], scale: float, area: str) -> Element:
-    """One row (or column) of labels along an edge of the image."""
+@lru_cache(maxsize=64)
+def _edge(side: _Side, labels: tuple[EdgeLabel, ...], scale: float, area: str) -> Element:
+    """One row (or column) of labels along an edge of the image; many arrays have the same."""
     upright = stand_upright(side, labels, scale)
     thickness = LINE_PIXELS if side in ("left", "right") or not upright else 0
     longest = min(MOST_COLUMNS, max(text_width(label.text) for label in labels))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from treeview._document import EdgeLabel
-from treeview.arrays.facets import Side
+from treeview.arrays.facets import Positions, Side
 from treeview.arrays.protocol import ArrayInfo, Axis, Window
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.summary import axes_text, axis_name
@@ -37,12 +37,11 @@ def side_labels(
     labels: list[EdgeLabel] = []
     row = 0
     for depth, level in enumerate(side.levels):
-        indices = window[level.axis].tolist()
         items = style.item_labels.get(level.axis)
-        names = [str(items[index]) if items else str(index) for index in indices]
+        names = _index_names(window[level.axis], items) if items or depth > 0 else [""]
         room = level.extent * scale
         needed = _LABEL_HEIGHT if where == "left" else _INDEX_WIDTH * max(map(len, names))
-        if items or (depth > 0 and len(names) > 1 and needed <= room):
+        if items or (len(names) > 1 and needed <= room):
             labels += [
                 EdgeLabel(where, start, start + level.extent, name, row)
                 for starts in level.starts.tolist()
@@ -52,6 +51,11 @@ def side_labels(
         labels.append(EdgeLabel(where, 0, side.length, _label_of(level.axis, info, style), row))
         row += 1
     return labels
+
+
+def _index_names(indices: Positions, items: Sequence[str] | None) -> list[str]:
+    places: list[int] = indices.tolist()
+    return [str(items[index] if items else index) for index in places]
 
 
 def picture_description(

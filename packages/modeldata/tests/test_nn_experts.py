@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import modeldata as md
 from modeldata import nn, nx
 
 DRAW = np.random.default_rng(0)
@@ -27,43 +28,74 @@ def test_top_k_softmax_is_the_softmax_of_the_greatest(k, names):
         np.testing.assert_allclose(weights, expected, atol=1e-6)
 
 
-def test_a_mixture_adds_up_what_the_chosen_experts_make():
-    into = DRAW.normal(size=(EXPERTS, NEURONS, FEATURES)).astype(np.float32)
-    out = DRAW.normal(size=(EXPERTS, FEATURES, NEURONS)).astype(np.float32)
-    scores = DRAW.normal(size=(EXPERTS, FEATURES)).astype(np.float32)
-    x = DRAW.normal(size=(TOKENS, FEATURES)).astype(np.float32)
+INTO = DRAW.normal(size=(EXPERTS, NEURONS, FEATURES)).astype(np.float32)
+OUT = DRAW.normal(size=(EXPERTS, FEATURES, NEURONS)).astype(np.float32)
+SHIFT = DRAW.normal(size=(EXPERTS, FEATURES)).astype(np.float32)
+SCORES = DRAW.normal(size=(EXPERTS, FEATURES)).astype(np.float32)
+X = DRAW.normal(size=(TOKENS, FEATURES)).astype(np.float32)
 
-    def linear(values, names, inputs, outputs):
-        weights = nn.make_parameter("w", jax.random.key(0), lambda _: nx.wrap(values, *names))
-        return nn.Linear(weights, inputs, outputs)
 
-    first = linear(into, ("experts", "n", "f"), ("f",), ("experts", "n"))
-    second = linear(out, ("experts", "f", "n"), ("n",), ("f",))
-    router = linear(scores, ("experts", "f"), ("f",), ("experts",))
-    mixture = nn.ExpertMixture(
-        router=nn.Sequential([router, nn.TopKSoftmax("experts", 2)]),
-        experts=nn.Sequential([first, nn.Elementwise(jnp.tanh), second]),
+def parameter(label, values, *names):
+    return md.Parameter(value=nx.wrap(jnp.asarray(values), *names), label=label)
+
+
+def mixture(*after_router, into=INTO, inside: nn.Layer = nn.Identity()):
+    first = nn.Linear(parameter("into", into, "experts", "n", "f"), ("f",), ("experts", "n"))
+    second = nn.Linear(parameter("out", OUT, "experts", "f", "n"), ("n",), ("f",))
+    bias = nn.AddBias(parameter("shift", SHIFT, "experts", "f"))
+    router = nn.Linear(parameter("scores", SCORES, "experts", "f"), ("f",), ("experts",))
+    return nn.ExpertMixture(
+        router=nn.Sequential([router, nn.TopKSoftmax("experts", 2), *after_router]),
+        experts=nn.Sequential([first, nn.Elementwise(jnp.tanh), inside, second, bias]),
     )
-    found = mixture(nx.wrap(x, "seq", "f")).unwrap("seq", "f")
-    for token, result in zip(x, np.asarray(found), strict=True):
-        chosen = np.argsort(-(scores @ token))[:2]
-        weights = softmax((scores @ token)[chosen])
+
+
+@pytest.mark.parametrize("tokens", [1, TOKENS])
+def test_a_mixture_adds_up_what_the_chosen_experts_make(tokens):
+    found = mixture()(nx.wrap(X[:tokens], "seq", "f")).unwrap("seq", "f")
+    for token, result in zip(X, np.asarray(found), strict=False):
+        chosen = np.argsort(-(SCORES @ token))[:2]
+        weights = softmax((SCORES @ token)[chosen])
         expected = sum(
-            w * (out[e] @ np.tanh(into[e] @ token)) for w, e in zip(weights, chosen, strict=True)
+            w * (OUT[e] @ np.tanh(INTO[e] @ token) + SHIFT[e])
+            for w, e in zip(weights, chosen, strict=True)
         )
         np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
+def test_few_tokens_read_the_chosen_experts_only_and_gradients_agree():
+    x = nx.wrap(X[:1, None], "batch", "seq", "f")
+    chosen = np.argsort(-(SCORES @ X[0]))[:2]
+    others = [expert for expert in range(EXPERTS) if expert not in chosen]
+    unread = INTO.copy()
+    unread[others] = np.nan
+    sparse, dense = mixture(), mixture(nn.Identity())
+    result = mixture(into=unread)(x)
+    assert result.dims == dense(x).dims
+    np.testing.assert_allclose(result.data_array, dense(x).data_array, rtol=1e-5, atol=1e-6)
+    # A layer of another kind may depend on all experts, so all are computed.
+    assert jnp.isnan(mixture(into=unread, inside=nn.Softmax("n"))(x).data_array).all()
+
+    def loss(values, layer):
+        return (md.bind_variables(layer, values)(x) ** 2).untag("batch", "seq", "f").sum().unwrap()
+
+    slopes = [
+        jax.grad(loss)(values, unbound)
+        for unbound, values in (md.unbind_params(each, freeze=True) for each in (sparse, dense))
+    ]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *slopes)
+
+
 def test_unsuitable_inputs_of_mixtures_are_refused():
-    mixture = nn.ExpertMixture(router=nn.Identity(), experts=nn.Identity())
+    layer = nn.ExpertMixture(router=nn.Identity(), experts=nn.Identity())
     with pytest.raises(ValueError, match=r"adds and sums the axis `experts`, but its input has it"):
-        mixture(nx.zeros({"experts": 2}))
+        layer(nx.zeros({"experts": 2}))
     with pytest.raises(
         ValueError, match=r"\(weights\)` .*`experts` is missing|`experts` is missing"
     ):
-        mixture(nx.zeros({"seq": 2}))
+        layer(nx.zeros({"seq": 2}))
     with pytest.raises(TypeError, match="`ExpertMixture` needs a `NamedArray`"):
-        mixture(jnp.zeros(2))
+        layer(jnp.zeros(2))
 
 
 @pytest.mark.parametrize("k", [0, 5])

@@ -11,7 +11,7 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ MOST_BYTES = 20_000
 
 _LEVEL = 6
 _MOST_COLORS = 1 << 16
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 
 class CellData:
@@ -40,7 +41,7 @@ class CellData:
         self._blocks: list[bytes] = []
         self._length = 0
         self._tables: dict[bytes, int] = {}
-        self._views: dict[int, dict[str, Any]] = {}
+        self._rows: list[str] = []
         self._palette = b""
 
     def add(self, pictures: Mapping[int, Picture]) -> None:
@@ -49,10 +50,8 @@ class CellData:
         Args:
             pictures: The pictures by the numbers under which the script knows them.
         """
-        exact = self._affordable(pictures.values())
-        for view, picture in pictures.items():
-            grids = [self._grid(grid, exact=id(grid) in exact) for grid in picture.grids]
-            self._views.setdefault(view, {})["grids"] = grids
+        for view, row in self._grid_rows(pictures):
+            self._keep(view, row)
 
     def add_figures(self, pictures: Mapping[int, Picture]) -> None:
         """Adds whole pictures; all of them share one palette.
@@ -60,7 +59,6 @@ class CellData:
         Args:
             pictures: The pictures by their numbers.
         """
-        self.add(pictures)
         if not pictures:
             return
         packed = [one.pixels.reshape(-1, 4).view(np.uint32).ravel() for one in pictures.values()]
@@ -71,8 +69,8 @@ class CellData:
             self._palette = colors.tobytes()
             places = np.searchsorted(colors, everything).astype(np.uint16)
         start = 0
-        for view, picture in pictures.items():
-            row = self._views[view]
+        for view, row in self._grid_rows(pictures):
+            picture = pictures[view]
             row["figure"] = picture_element(picture, None, view)
             height, width = picture.pixels.shape[:2]
             stop = start + height * width
@@ -82,6 +80,18 @@ class CellData:
             else:
                 row["pixels"] = [height, width, self._block(_planes(places[start:stop]))]
             start = stop
+            self._keep(view, row)
+
+    def _grid_rows(self, pictures: Mapping[int, Picture]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What is to be known of the grids of each picture."""
+        exact = self._affordable(pictures.values())
+        for view, picture in pictures.items():
+            grids = [self._grid(grid, exact=id(grid) in exact) for grid in picture.grids]
+            yield view, {"grids": grids}
+
+    def _keep(self, view: int, row: dict[str, Any]) -> None:
+        # As text at once: many small objects that live long keep the garbage collector busy.
+        self._rows.append(f'"{view}":{_encode(row)}')
 
     def element(self, *, name: str) -> str:
         """The element, or nothing where there is nothing to know.
@@ -89,15 +99,12 @@ class CellData:
         Args:
             name: Its class.
         """
-        if not self._views:
+        if not self._rows:
             return ""
-        header: dict[str, Any] = {
-            "views": self._views,
-            "tables": [table.hex() for table in self._tables],
-        }
+        header: dict[str, Any] = {"tables": [table.hex() for table in self._tables]}
         if self._palette:
             header["palette"] = self._palette.hex()
-        first = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
+        first = f'{{"views":{{{",".join(self._rows)}}},{_encode(header)[1:]}'
         encoded = first.encode("utf-8", "backslashreplace")
         body = b"".join((struct.pack("<I", len(encoded)), encoded, *self._blocks))
         # Matches of three bytes among the colours of noise cost more than they save.

@@ -371,6 +371,115 @@ def test_gguf_files_of_some_families_hold_the_parameters_of_their_folders(name, 
         np.testing.assert_array_equal(parameter.value.data_array, expected[parameter.label])
 
 
+def gguf_file(architecture="llama", tensors=None, **changes):
+    """The opened file of a small model, with small tensors beside the weights."""
+    sizes = {
+        "embedding_length": 64,
+        "block_count": 2,
+        "feed_forward_length": 24,
+        "context_length": 256,
+        "attention.head_count": 4,
+        "attention.head_count_kv": 2,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+    }
+    given = {**sizes, **{key.replace("__", "."): value for key, value in changes.items()}}
+    tensors = {"output.weight": np.zeros(1), **(tensors or {})}
+    return types.SimpleNamespace(
+        naming="gguf",
+        architecture=architecture,
+        source="the file",
+        config={f"{architecture}.{k}": v for k, v in given.items() if v is not None},
+        tensors=dict.fromkeys(tensors),
+        read=lambda name: tensors[name],
+    )
+
+
+def read_gguf(*arguments, **changes):
+    checkpoint = gguf_file(*arguments, **changes)
+    family = find_family(checkpoint)
+    return family.read_config(family.with_common_names(checkpoint), jnp.float32)
+
+
+def llama3_factors(factor, high=4.0):
+    scaling = nn.Llama3Scaling(factor, 1.0, high, 8192)
+    plain = nn.Llama3Scaling(1.0, 1.0, high, 8192)
+    return (plain.frequencies(16, 5e5) / scaling.frequencies(16, 5e5)).astype(np.float32)
+
+
+@pytest.mark.parametrize("factor", [8.0, 32.0])
+def test_the_scaling_of_llama_3_is_found_from_its_factors(factor):
+    tensors = {"rope_freqs.weight": llama3_factors(factor)}
+    config = read_gguf("llama", tensors, rope__freq_base=5e5)
+    assert config.rope_scaling == nn.Llama3Scaling(factor, 1.0, 4.0, 8192)
+    ones = {"rope_freqs.weight": np.ones(8, np.float32)}
+    assert read_gguf("llama", ones, rope__freq_base=5e5).rope_scaling is None
+
+
+def test_settings_of_gguf_files_become_those_of_a_config():
+    yarn = {"type": "yarn", "factor": 4.0, "original_context_length": 64, "yarn_beta_fast": 16.0}
+    found = read_gguf("qwen2", **{f"rope__scaling__{k}": v for k, v in yarn.items()})
+    assert found.rope_scaling == nn.YarnScaling(4.0, 64, fast_rotations=16.0)
+    assert found.use_qkv_bias
+    stronger = read_gguf(
+        "qwen2", **{f"rope__scaling__{k}": v for k, v in (yarn | {"attn_factor": 2.0}).items()}
+    )
+    assert stronger.rope_scaling.amplitude == pytest.approx(2 * found.rope_scaling.amplitude)
+    pairs = {f"rope_factors_{kind}.weight": np.full(8, 2.0) for kind in ("long", "short")}
+    lengths = {"rope__scaling__original_context_length": 16, "attention__sliding_window": 9}
+    long = read_gguf("phi3", pairs, **lengths)
+    assert long.rope_scaling.original_length == 16
+    assert long.rope_scaling.attention_factor == pytest.approx(2**0.5)
+    assert long.attention_type == AttentionTypeSlidingWindowCausal(9)
+    mixture = read_gguf("llama", expert_count=4, expert_used_count=2)
+    assert (mixture.num_experts, mixture.num_experts_per_token) == (4, 2)
+    sizes = {"attention__key_length": 8, "attention__sliding_window": 9}
+    assert read_gguf("gemma2", **sizes).query_scale == 8**-0.5
+    assert read_gguf("gemma2", **sizes, block_count=46).query_scale == 16**-0.5
+    assert read_gguf("gemma").mlp_variant == "geglu_approx"
+    gpt2 = read_gguf("gpt2", attention__layer_norm_epsilon=1e-5)
+    assert (gpt2.num_positions, gpt2.tie_embedder_and_logits) == (256, False)
+    oss = read_gguf(
+        "gpt-oss",
+        **sizes,
+        expert_count=4,
+        expert_used_count=2,
+        **{f"rope__scaling__{k}": v for k, v in yarn.items()},
+    )
+    assert oss.rope_scaling == nn.YarnScaling(4.0, 64, fast_rotations=16.0, truncate=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "message"),
+    [
+        (
+            ("llama", {"rope_freqs.weight": llama3_factors(8.0, high=5.0)}),
+            {"rope__freq_base": 5e5},
+            "`rope_freqs.weight` to hold the factors of Llama 3, but the file has others, from 1.0",
+        ),
+        (
+            ("phi3",),
+            {"rope__scaling__type": "longrope"},
+            "`phi3.rope.scaling.type` to be another, without a tensor `rope_factors_long.weight`",
+        ),
+        (("qwen2",), {"expert_count": 4}, "`qwen2.expert_count` to be 0, but the file has 4"),
+        (
+            ("llama",),
+            {"attention__sliding_window": 4096},
+            "`llama.attention.sliding_window` to be 0, but the file has 4096",
+        ),
+        (
+            ("qwen3",),
+            {"rope__scaling__type": "yarn", "rope__scaling__yarn_ext_factor": 0.5},
+            "`qwen3.rope.scaling.yarn_ext_factor` to be 1.0, .* 0.5",
+        ),
+        (("olmo2",), {"attention__head_count": 3}, "`olmo2.attention.head_count` .* 2, .* has 3"),
+    ],
+)
+def test_what_gguf_files_ask_for_and_is_not_supported_is_named(arguments, changes, message):
+    with pytest.raises(LoadError, match=message):
+        read_gguf(*arguments, **changes)
+
+
 def _read_mine(checkpoint):
     return llamalike_config(Settings(checkpoint.config, checkpoint.source))
 

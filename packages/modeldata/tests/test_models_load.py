@@ -266,8 +266,8 @@ def test_settings_of_a_gguf_file_that_are_missing_or_unsupported_are_named(
         ({"layer_types": ["full_attention"]}, "`layer_types` to be 2 times 'sliding_attention' or"),
         ({"rope_parameters": 3}, "`rope_parameters` to be a group of settings, .* has 3"),
         (
-            {"rope_parameters": None, "rope_scaling": {"rope_type": "yarn", "factor": 2}},
-            "`rope_type` to be 'linear', but `rope_scaling` of the Hugging Face folder .* has 'yarn'",
+            {"rope_parameters": None, "rope_scaling": {"rope_type": "mystery", "factor": 2}},
+            "`rope_type` to be 'default' or .* `rope_scaling` of the Hugging Face .* has 'mystery'",
         ),
         ({"head_dim": "4"}, "`head_dim` to be a whole number of at least 1, but .* has '4'"),
     ],
@@ -295,7 +295,7 @@ def test_tensors_that_do_not_fit_are_named_before_anything_is_read(tmp_path):
 
 
 def test_an_unknown_architecture_is_named(tmp_path):
-    with pytest.raises(LoadError, match=r"'gemma3'\), but the GGUF .* 'mamba'"):
+    with pytest.raises(LoadError, match=r"'gpt2'\), but the GGUF .* 'mamba'"):
         models.load(write_gguf(tmp_path / "a.gguf", {}, "mamba"), progress=False)
     with pytest.raises(LoadError, match="but the Hugging Face folder .* has 't5'"):
         models.load(write_folder(tmp_path, model_type="t5"), progress=False)

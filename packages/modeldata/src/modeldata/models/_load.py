@@ -76,11 +76,9 @@ def load(
         )
     opened = open_checkpoint(checkpoint)
     family = find_family(opened)
+    opened = family.with_common_names(opened)
     config = family.read_config(opened, kind)
-    is_huggingface = opened.naming == "huggingface"
-    model = family.build_slots(
-        config, json.dumps(opened.config, default=str) if is_huggingface else None
-    )
+    model = family.build_slots(config, json.dumps(opened.config, default=str))
     rules = family.weight_rules(config, model, opened.tensors)
     tied = config.tie_embedder_and_logits
     check_tensors(rules, opened, functools.partial(family.is_ignored, tied=tied))

@@ -82,15 +82,12 @@ def _checked_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def _config_of(family: Family, origin: ModelOrigin, dtype: Any) -> dict[str, Any]:
-    if origin.checkpoint_config is not None:
-        config = json.loads(origin.checkpoint_config)
-    elif family.write_config is not None:
-        config = family.write_config(origin.config)
-    else:
+    if origin.checkpoint_config is None:
         raise SaveError(
             f"Expected a model that was loaded with a `config.json`, but this `{family.name}` was "
-            "not. Load it from a Hugging Face folder."
+            "not. Load it from a Hugging Face folder or a GGUF file."
         )
+    config = json.loads(origin.checkpoint_config)
     config.pop("torch_dtype", None)
     return {**config, "dtype": str(dtype)}
 

@@ -8,7 +8,7 @@ from modeldata.models.families._family import (
     register_family,
     unregister_family,
 )
-from modeldata.models.families._gguf_settings import open_settings
+from modeldata.models.families._gguf_settings import gguf_settings
 from modeldata.models.families._llamalike import (
     LLAMA_ROWS,
     llamalike_config,
@@ -25,8 +25,8 @@ __all__ = [
     "Row",
     "family_named",
     "find_family",
+    "gguf_settings",
     "llamalike_config",
-    "open_settings",
     "read_rope",
     "register_family",
     "unregister_family",

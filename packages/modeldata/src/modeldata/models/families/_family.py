@@ -1,6 +1,8 @@
 """The list of model families."""
 
+import copy
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -20,6 +22,7 @@ from modeldata.models.families import (
     _phi3,
     _qwen,
 )
+from modeldata.models.families._gguf_settings import gguf_architecture, gguf_settings
 from modeldata.models.families._llamalike import LLAMA_ROWS
 from modeldata.models.families._rows import Row, weight_rules
 from modeldata.models.transformer import (
@@ -49,7 +52,7 @@ class Family:
         bare_class: The class of Hugging Face whose files leave it out.
         ignored: Names of tensors that hold no weights, as a pattern.
         gguf_architectures: What GGUF files call it, if these can be read.
-        write_config: Makes a `config.json` from settings that were read from somewhere else.
+        gguf_settings: Returns what such a file says, as a `config.json` would.
     """
 
     name: str
@@ -61,9 +64,9 @@ class Family:
     build: Callable[[Any], Model] = build_llamalike_transformer
     prefix: str = ""
     bare_class: str = ""
-    ignored: str = r".*\.rotary_emb\.inv_freq"
+    ignored: str = r".*\.rotary_emb\.inv_freq|rope_(freqs|factors_long|factors_short)\.weight"
     gguf_architectures: tuple[str, ...] = ()
-    write_config: Callable[[Any], dict[str, Any]] | None = None
+    gguf_settings: Callable[[Checkpoint], dict[str, Any]] = gguf_settings
 
     def read_config(self, checkpoint: Checkpoint, dtype: DTypeLike) -> Any:
         """Reads the settings of a checkpoint.
@@ -77,6 +80,21 @@ class Family:
         """
         config = self.read(checkpoint)
         return dataclasses.replace(config, parameter_dtype=dtype, activation_dtype=dtype)
+
+    def with_common_names(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Returns a checkpoint whose settings have the names of Hugging Face.
+
+        Args:
+            checkpoint: The checkpoint.
+
+        Raises:
+            LoadError: If a setting is missing, damaged or not supported.
+        """
+        if checkpoint.naming != "gguf":
+            return checkpoint
+        renamed = copy.copy(checkpoint)
+        renamed.config = self.gguf_settings(checkpoint)
+        return renamed
 
     def build_slots(self, config: Any, checkpoint_config: str | None = None) -> Model:
         """Builds a model without parameters that knows where it comes from.
@@ -126,25 +144,72 @@ def slot_labels(model: Model) -> list[str]:
     return list(dict.fromkeys(labels))
 
 
+def _from_gguf(model_type: str, name: str, **constants: Any) -> dict[str, Any]:
+    """The last fields of a family whose GGUF files have nothing special."""
+    names = {"model_type": model_type, "architectures": [f"{name}ForCausalLM"]}
+    read = functools.partial(gguf_settings, **names, **constants)
+    return {"gguf_architectures": (model_type,), "gguf_settings": read}
+
+
 FAMILIES = (
-    Family("llama", ("llama",), _llama.read_llama, _llama.ROWS, gguf_architectures=("llama",)),
+    Family("llama", ("llama",), _llama.read_llama, _llama.ROWS, **_from_gguf("llama", "Llama")),
     Family("mistral", ("mistral",), _llama.read_mistral),
-    Family("mixtral", ("mixtral",), _mixtures.read_mixtral, _mixtures.MIXTRAL_ROWS),
-    Family("qwen2", ("qwen2",), _qwen.read_qwen2, gguf_architectures=("qwen2",)),
-    Family("qwen3", ("qwen3",), _qwen.read_qwen3, gguf_architectures=("qwen3",)),
-    Family("gemma", ("gemma",), _gemma.read_gemma, _gemma.GEMMA_ROWS),
-    Family("gemma2", ("gemma2",), _gemma.read_gemma2, _gemma.POST_NORM_ROWS),
+    Family(
+        "mixtral",
+        ("mixtral",),
+        _mixtures.read_mixtral,
+        _mixtures.MIXTRAL_ROWS,
+        gguf_architectures=("mixtral",),
+        gguf_settings=_mixtures.mixtral_gguf,
+    ),
+    Family("qwen2", ("qwen2",), _qwen.read_qwen2, **_from_gguf("qwen2", "Qwen2")),
+    Family("qwen3", ("qwen3",), _qwen.read_qwen3, **_from_gguf("qwen3", "Qwen3")),
+    Family(
+        "gemma",
+        ("gemma",),
+        _gemma.read_gemma,
+        _gemma.GEMMA_ROWS,
+        **_from_gguf("gemma", "Gemma", hidden_act="gelu_pytorch_tanh"),
+    ),
+    Family(
+        "gemma2",
+        ("gemma2",),
+        _gemma.read_gemma2,
+        _gemma.POST_NORM_ROWS,
+        gguf_architectures=("gemma2",),
+        gguf_settings=_gemma.gemma2_gguf,
+    ),
     Family(
         "gemma3",
         ("gemma3", "gemma3_text"),
         _gemma3.read_gemma3,
         _gemma.POST_NORM_ROWS,
         gguf_architectures=("gemma3",),
-        write_config=_gemma3.huggingface_config,
+        gguf_settings=_gemma3.gemma3_gguf,
     ),
-    Family("phi3", ("phi3",), _phi3.read_phi3, _phi3.rows),
-    Family("olmo2", ("olmo2",), _olmo2.read_olmo2, _olmo2.OLMO2_ROWS),
-    Family("gpt_oss", ("gpt_oss",), _mixtures.read_gpt_oss, _mixtures.GPT_OSS_ROWS),
+    Family(
+        "phi3",
+        ("phi3",),
+        _phi3.read_phi3,
+        _phi3.rows,
+        gguf_architectures=("phi3",),
+        gguf_settings=_phi3.phi3_gguf,
+    ),
+    Family(
+        "olmo2",
+        ("olmo2",),
+        _olmo2.read_olmo2,
+        _olmo2.OLMO2_ROWS,
+        **_from_gguf("olmo2", "Olmo2"),
+    ),
+    Family(
+        "gpt_oss",
+        ("gpt_oss",),
+        _mixtures.read_gpt_oss,
+        _mixtures.GPT_OSS_ROWS,
+        gguf_architectures=("gpt-oss",),
+        gguf_settings=_mixtures.gpt_oss_gguf,
+    ),
     Family(
         "gpt_neox",
         ("gpt_neox",),
@@ -164,6 +229,8 @@ FAMILIES = (
         prefix="transformer.",
         bare_class="GPT2Model",
         ignored=r".*\.attn\.(bias|masked_bias)",
+        gguf_architectures=("gpt2",),
+        gguf_settings=_gpt.gpt2_gguf,
     ),
     Family(
         "bert",
@@ -268,8 +335,10 @@ def find_family(checkpoint: Checkpoint) -> Family:
             family.gguf_architectures if checkpoint.naming == "gguf" else family.architectures
         )
     }
-    if checkpoint.architecture in names:
-        return names[checkpoint.architecture]
+    is_gguf = checkpoint.naming == "gguf"
+    architecture = gguf_architecture(checkpoint) if is_gguf else checkpoint.architecture
+    if architecture in names:
+        return names[architecture]
     known = ", ".join(map(repr, names))
     raise LoadError(
         f"Expected a model of a supported architecture ({known}), but {checkpoint.source} has "

@@ -1,8 +1,10 @@
 """Gemma 1 and 2."""
 
 import dataclasses
+from typing import Any
 
 from modeldata.models.checkpoints import Checkpoint, Settings
+from modeldata.models.families._gguf_settings import gguf_settings
 from modeldata.models.families._llamalike import (
     LLAMA_ROWS,
     llamalike_config,
@@ -103,3 +105,26 @@ def read_gemma2(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
         final_logit_softcap=settings.maybe_number("final_logit_softcapping"),
         query_scaling_factor=settings.number("query_pre_attn_scalar") ** -0.5,
     )
+
+
+def gemma2_gguf(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Returns what a GGUF file says of a Gemma 2, as a `config.json`.
+
+    Args:
+        checkpoint: The file.
+
+    Raises:
+        LoadError: If a setting is missing, damaged or not supported.
+    """
+    keys = ("attn_logit_softcapping", "final_logit_softcapping")
+    found = gguf_settings(
+        checkpoint,
+        {**{key: key for key in keys}, "sliding_window": "attention.sliding_window"},
+        architectures=["Gemma2ForCausalLM"],
+        model_type="gemma2",
+        hidden_activation="gelu_pytorch_tanh",
+    )
+    # llama.cpp scales by the size of a head, but not in the largest model, known by its depth.
+    is_largest = found["num_hidden_layers"] == 46
+    scale = found["hidden_size"] // found["num_attention_heads"]
+    return {**found, "query_pre_attn_scalar": scale if is_largest else found["head_dim"]}

@@ -1,8 +1,11 @@
 """GPT-2, and GPT-NeoX with Pythia."""
 
+from typing import Any
+
 from modeldata.models.checkpoints import Checkpoint, Portion, Settings
+from modeldata.models.families._gguf_settings import vocabulary_settings
 from modeldata.models.families._rope_settings import read_rope
-from modeldata.models.families._rows import Row
+from modeldata.models.families._rows import Group, Row
 from modeldata.models.transformer import ActivationName, GPTTransformerConfig
 
 _ACTIVATIONS: dict[str, ActivationName] = {
@@ -40,10 +43,14 @@ def _neox_third(third: Portion) -> Row:
     return Row(f"{_LAYER}attention.query_key_value", axes)
 
 
+def _gpt2_map(name: str, inputs: Group, outputs: Group, gguf: str) -> Row:
+    """Weights of GPT-2 are stored with the axes of their inputs first, but not in GGUF files."""
+    turned = Row(f"blk.{{block}}.{gguf}", (outputs, inputs))
+    return Row(f"{_BLOCK}{name}", (inputs, outputs), turned, bias_axes=(outputs,))
+
+
 def _gpt2_third(third: Portion) -> Row:
-    """Weights of GPT-2 are stored with the axes of their inputs first."""
-    out = (third, "query", "projection")
-    return Row(f"{_BLOCK}attn.c_attn", ("embedding", out), bias_axes=(out,))
+    return _gpt2_map("attn.c_attn", "embedding", (third, "query", "projection"), "attn_qkv")
 
 
 NEOX_ROWS = {
@@ -65,20 +72,18 @@ NEOX_ROWS = {
     ),
 }
 GPT2_ROWS = {
-    "embedder": Row("transformer.wte", ("vocabulary", "embedding")),
-    "positions": Row("transformer.wpe", ("positions", "embedding")),
-    "pre_attention_norm": Row(f"{_BLOCK}ln_1", ("embedding",)),
+    "embedder": Row("transformer.wte", ("vocabulary", "embedding"), "token_embd"),
+    "positions": Row("transformer.wpe", ("positions", "embedding"), "position_embd"),
+    "pre_attention_norm": Row(f"{_BLOCK}ln_1", ("embedding",), "blk.{block}.attn_norm"),
     "attention/query": _gpt2_third(_THIRDS[0]),
     "attention/key": _gpt2_third(_THIRDS[1]),
     "attention/value": _gpt2_third(_THIRDS[2]),
-    "attention/output": Row(
-        f"{_BLOCK}attn.c_proj", ("query projection", "embedding"), bias_axes=("embedding",)
-    ),
-    "pre_ffw_norm": Row(f"{_BLOCK}ln_2", ("embedding",)),
-    "mlp/in": Row(f"{_BLOCK}mlp.c_fc", ("embedding", "neurons"), bias_axes=("neurons",)),
-    "mlp/out": Row(f"{_BLOCK}mlp.c_proj", ("neurons", "embedding"), bias_axes=("embedding",)),
-    "final_norm": Row("transformer.ln_f", ("embedding",)),
-    "lm_head": Row("lm_head", ("vocabulary", "embedding")),
+    "attention/output": _gpt2_map("attn.c_proj", "query projection", "embedding", "attn_output"),
+    "pre_ffw_norm": Row(f"{_BLOCK}ln_2", ("embedding",), "blk.{block}.ffn_norm"),
+    "mlp/in": _gpt2_map("mlp.c_fc", "embedding", "neurons", "ffn_up"),
+    "mlp/out": _gpt2_map("mlp.c_proj", "neurons", "embedding", "ffn_down"),
+    "final_norm": Row("transformer.ln_f", ("embedding",), "output_norm"),
+    "lm_head": Row("lm_head", ("vocabulary", "embedding"), "output"),
 }
 
 
@@ -140,6 +145,30 @@ def read_gpt2(checkpoint: Checkpoint) -> GPTTransformerConfig:
         query_scaling_factor="default" if settings.flag("scale_attn_weights") else 1.0,
         divide_scores_by_depth=settings.flag("scale_attn_by_inverse_layer_idx"),
     )
+
+
+def gpt2_gguf(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Returns what a GGUF file says of a GPT-2, as a `config.json`.
+
+    Args:
+        checkpoint: The file.
+
+    Raises:
+        LoadError: If a setting is missing, damaged or not supported.
+    """
+    settings = Settings(checkpoint.config, checkpoint.source, "gpt2.")
+    return {
+        **vocabulary_settings(checkpoint),
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        "n_embd": settings.integer("embedding_length"),
+        "n_head": settings.integer("attention.head_count"),
+        "n_inner": settings.integer("feed_forward_length"),
+        "n_layer": settings.integer("block_count"),
+        "n_positions": settings.integer("context_length"),
+        "layer_norm_epsilon": settings.number("attention.layer_norm_epsilon"),
+        "tie_word_embeddings": "output.weight" not in checkpoint.tensors,
+    }
 
 
 def _head_dim(settings: Settings, size_key: str, heads_key: str) -> int:

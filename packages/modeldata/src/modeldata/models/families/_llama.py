@@ -3,7 +3,6 @@
 import dataclasses
 
 from modeldata.models.checkpoints import Checkpoint, Settings
-from modeldata.models.families._gguf_settings import open_settings
 from modeldata.models.families._llamalike import (
     LLAMA_ROWS,
     llamalike_config,
@@ -32,7 +31,7 @@ def read_llama(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     Raises:
         LoadError: If a setting is missing, damaged or not supported.
     """
-    settings = open_settings(checkpoint).with_defaults(_LLAMA_DEFAULTS)
+    settings = Settings(checkpoint.config, checkpoint.source).with_defaults(_LLAMA_DEFAULTS)
     has_bias = settings.flag("attention_bias", default=False)
     return llamalike_config(
         settings,

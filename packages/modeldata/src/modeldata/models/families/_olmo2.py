@@ -10,10 +10,18 @@ _BLOCK = "model.layers.{block}."
 
 OLMO2_ROWS = {
     **LLAMA_ROWS,
-    "attention/query_norm": Row(_BLOCK + "self_attn.q_norm", ("query projection",)),
-    "attention/key_norm": Row(_BLOCK + "self_attn.k_norm", ("key projection",)),
-    "post_attention_norm": Row(_BLOCK + "post_attention_layernorm", ("embedding",)),
-    "post_ffw_norm": Row(_BLOCK + "post_feedforward_layernorm", ("embedding",)),
+    "attention/query_norm": Row(
+        _BLOCK + "self_attn.q_norm", ("query projection",), "blk.{block}.attn_q_norm"
+    ),
+    "attention/key_norm": Row(
+        _BLOCK + "self_attn.k_norm", ("key projection",), "blk.{block}.attn_k_norm"
+    ),
+    "post_attention_norm": Row(
+        _BLOCK + "post_attention_layernorm", ("embedding",), "blk.{block}.post_attention_norm"
+    ),
+    "post_ffw_norm": Row(
+        _BLOCK + "post_feedforward_layernorm", ("embedding",), "blk.{block}.post_ffw_norm"
+    ),
 }
 
 

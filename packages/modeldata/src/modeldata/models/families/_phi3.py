@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modeldata.models.checkpoints import Checkpoint, Portion, Settings
+from modeldata.models.families._gguf_settings import gguf_settings
 from modeldata.models.families._llamalike import (
     LLAMA_ROWS,
     llamalike_config,
@@ -12,7 +13,12 @@ from modeldata.models.families._llamalike import (
 from modeldata.models.families._rows import Row
 from modeldata.models.transformer import LlamalikeTransformerConfig
 
-_DEFAULTS = {"hidden_act": "silu", "rms_norm_eps": 1e-5}
+_DEFAULTS = {
+    "hidden_act": "silu",
+    "max_position_embeddings": 4096,
+    "original_max_position_embeddings": 4096,
+    "rms_norm_eps": 1e-5,
+}
 _FUSED = "model.layers.{block}.self_attn.qkv_proj"
 _GATE_UP = "model.layers.{block}.mlp.gate_up_proj"
 
@@ -28,10 +34,11 @@ def rows(config: LlamalikeTransformerConfig) -> dict[str, Row]:
 
     def fused(axes: dict[str, int], start: int) -> Row:
         portion = Portion(axes, start, heads + 2 * kv_heads)
-        return Row(_FUSED, ((portion, "projection"), "embedding"))
+        return Row(_FUSED, ((portion, "projection"), "embedding"), "blk.{block}.attn_qkv")
 
     def half(index: int) -> Row:
-        return Row(_GATE_UP, ((Portion({}, index, 2), "neurons"), "embedding"))
+        axes = ((Portion({}, index, 2), "neurons"), "embedding")
+        return Row(_GATE_UP, axes, "blk.{block}.ffn_up")
 
     return {
         **LLAMA_ROWS,
@@ -55,6 +62,22 @@ def read_phi3(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     settings = Settings(_with_present_names(checkpoint.config), checkpoint.source)
     settings = settings.with_defaults(_DEFAULTS)
     return llamalike_config(settings, attention_type=window_everywhere(settings))
+
+
+def phi3_gguf(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Returns what a GGUF file says of a Phi 3, as a `config.json`.
+
+    Args:
+        checkpoint: The file.
+
+    Raises:
+        LoadError: If a setting is missing, damaged or not supported.
+    """
+    keys = {
+        "sliding_window": "attention.sliding_window",
+        "original_max_position_embeddings": "rope.scaling.original_context_length",
+    }
+    return gguf_settings(checkpoint, keys, architectures=["Phi3ForCausalLM"], model_type="phi3")
 
 
 def _with_present_names(config: Mapping[str, Any]) -> Mapping[str, Any]:

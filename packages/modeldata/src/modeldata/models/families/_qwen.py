@@ -1,7 +1,6 @@
 """Qwen 2 and 2.5, with biases, and Qwen 3, with norms of queries and keys."""
 
 from modeldata.models.checkpoints import Checkpoint, Settings
-from modeldata.models.families._gguf_settings import open_settings
 from modeldata.models.families._llamalike import llamalike_config, window_by_block
 from modeldata.models.transformer import AttentionType, LlamalikeTransformerConfig
 
@@ -22,7 +21,7 @@ def read_qwen2(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     Raises:
         LoadError: If a setting is missing, damaged or not supported.
     """
-    settings = open_settings(checkpoint).with_defaults(_DEFAULTS)
+    settings = Settings(checkpoint.config, checkpoint.source).with_defaults(_DEFAULTS)
     return llamalike_config(settings, use_qkv_bias=True, attention_type=_windows(settings))
 
 
@@ -35,7 +34,7 @@ def read_qwen3(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
     Raises:
         LoadError: If a setting is missing, damaged or not supported.
     """
-    settings = open_settings(checkpoint)
+    settings = Settings(checkpoint.config, checkpoint.source)
     settings = settings.with_defaults({**_DEFAULTS, "head_dim": 128})
     has_bias = settings.flag("attention_bias", default=False)
     return llamalike_config(

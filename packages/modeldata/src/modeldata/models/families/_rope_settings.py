@@ -74,7 +74,10 @@ def read_scaling(settings: Settings, rope: Settings) -> RoPEScaling | None:
         length = settings.integer("max_position_embeddings")
         return DynamicScaling(rope.number("factor"), length)
     key = "original_max_position_embeddings"
-    length = rope.integer(key, settings.get(key, settings.get("max_position_embeddings")))
+    # Where both places say something, transformers takes that of the model.
+    everywhere = settings.get(key) is not None
+    longest = settings.get("max_position_embeddings")
+    length = settings.integer(key) if everywhere else rope.integer(key, longest)
     if kind == "longrope":
         return _long_scaling(settings, rope, length)
     if kind == "llama3":

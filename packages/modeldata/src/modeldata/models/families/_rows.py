@@ -26,10 +26,11 @@ class Row:
     keys; all other words are axes.
 
     Attributes:
-        huggingface: The name of the tensor without its ending. `{block}` is the number of the
-            block, `{experts}` that of an expert.
+        name: The name of the tensor without its ending. `{block}` is the number of the block,
+            `{experts}` that of an expert.
         axes: The groups of the weight.
-        gguf: The name of the tensor in GGUF files, if there are any.
+        gguf: The name of the tensor in GGUF files, if there are any; or a row, where more than the
+            name differs there.
         bias_axes: The groups of the bias; left out, the first of the weight.
         endings: The endings of the names of the weight and of the bias.
         shift: What is added to values that Hugging Face stores.
@@ -37,9 +38,9 @@ class Row:
         others: Other places of Hugging Face, which are read but not written.
     """
 
-    huggingface: str
+    name: str
     axes: tuple[Group, ...]
-    gguf: str | None = None
+    gguf: "str | Row | None" = None
     bias_axes: tuple[Group, ...] | None = None
     endings: tuple[str, str] = (".weight", ".bias")
     shift: float = 0.0
@@ -79,11 +80,12 @@ def _rule(
     is_bias = match["kind"] == "bias"
     places = [_place(each, block, sizes, prefix, is_bias=is_bias) for each in (row, *row.others)]
     if row.gguf is not None:
-        stored = f"{row.gguf}{row.endings[is_bias]}".replace("{block}", block)
-        changes = {"paired": "projection"} if row.is_paired_in_gguf else {}
-        places.append(
-            dataclasses.replace(places[0], naming="gguf", name=stored, shift=0.0, **changes)
-        )
+        own = row.gguf
+        if isinstance(own, str):
+            own = dataclasses.replace(row, name=own, shift=0.0)
+        place = _place(own, block, sizes, "", is_bias=is_bias)
+        paired = "projection" if row.is_paired_in_gguf else None
+        places.append(dataclasses.replace(place, naming="gguf", paired=paired))
     return WeightRule(label, tuple(places))
 
 
@@ -93,12 +95,10 @@ def _place(
     groups = row.axes[:1] if row.bias_axes is None else row.bias_axes
     return Place(
         naming="huggingface",
-        name=f"{row.huggingface}{row.endings[is_bias]}".replace("{block}", block).removeprefix(
-            prefix
-        ),
+        name=f"{row.name}{row.endings[is_bias]}".replace("{block}", block).removeprefix(prefix),
         axes=tuple(_parts(group, sizes) for group in (groups if is_bias else row.axes)),
         shift=row.shift,
-        apart=(_EXPERTS, sizes[_EXPERTS][_EXPERTS]) if "{experts}" in row.huggingface else None,
+        apart=(_EXPERTS, sizes[_EXPERTS][_EXPERTS]) if "{experts}" in row.name else None,
     )
 
 

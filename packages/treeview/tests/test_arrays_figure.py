@@ -329,6 +329,16 @@ WORDS = np.array([["a", "b"]])
         (CUBE, {"valid_mask": [[1], [1, 2]]}, "Expected `valid_mask` to be an array, got .* which"),
         (CUBE, {"valid_mask": ["a"] * 4}, "Expected `valid_mask` to hold truth values, got <U1"),
         (
+            np.broadcast_to(np.zeros(1), (10**6, 10**6)),
+            {"truncate": False},
+            "Expected at most 20_000_000 values with `truncate=False`, got float64",
+        ),
+        (
+            np.broadcast_to(np.zeros(1, int), (10**4, 10**3)),
+            {"truncate": False},
+            "Expected at most 2_000_000 values with `truncate=False`, got int64",
+        ),
+        (
             Named(CUBE, ("a", "b", "c")),
             {"valid_mask": Named(np.ones((2, 2)), ("a", "a"))},
             r"Expected `valid_mask` to broadcast to int64\[a:2, .*; give it axes of the same names",

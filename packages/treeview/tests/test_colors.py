@@ -60,7 +60,7 @@ def test_digits_have_ten_colors_that_differ():
 
 
 def test_css_colors_keep_both_ends():
-    colors = parse_colormap(["#000000", "#102030", "#ffffff"])
+    colors = parse_colormap(["#000", "#102030", "#fff"])
     assert css_colors(colors, 2) == ("#000000", "#ffffff")
     assert css_steps(colors)[::4] == ("#000000", "#102030", "#ffffff")
 

@@ -140,7 +140,7 @@ def parse_colormap(colormap: Any) -> Colors:
     """A map given by the user as opaque colours.
 
     Args:
-        colormap: Colours as `#rrggbb`, as triples of integers from 0 to 255, or as triples of
+        colormap: Colours as `#rrggbb` or `#rgb`, as triples of integers from 0 to 255, or as triples of
             floats from 0 to 1; or a map of Matplotlib, itself or by its name.
 
     Returns:
@@ -193,6 +193,8 @@ def _matplotlib_map(name: str) -> Any:
 
 def _parse_color(color: Any) -> list[int]:
     if isinstance(color, str):
+        if len(color) == 4:  # `#rgb`
+            color = "".join(2 * digit for digit in color)[1:]
         if len(color) != 7 or color[0] != "#":
             raise ValueError(color)
         return [int(color[start : start + 2], 16) for start in (1, 3, 5)]

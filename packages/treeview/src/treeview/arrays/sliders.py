@@ -22,6 +22,9 @@ LARGEST_SLIDERS = 4_000_000
 LARGEST_DIGITS = 40_000
 """The same for integers, whose nested squares take many pixels each."""
 
+LARGEST_UNCUT, LARGEST_UNCUT_DIGITS = 20_000_000, 2_000_000
+"""The most values that a picture may hold of which nothing is left out, likewise."""
+
 
 def slider_places(sliders: Any, axes: Sequence[int], info: ArrayInfo) -> dict[int, int]:
     """Which index of each axis on a slider is shown at first.
@@ -67,10 +70,11 @@ def shown_window(
         truncate: Whether to leave out the middle of the other axes; `"auto"` of large arrays.
 
     Raises:
-        ValueError: There are too many values for a page with sliders.
+        ValueError: There are too many values for a page with sliders, or for any picture.
     """
     digits = kind_of(info) == "integer" and style.continuous is not True
     largest = LARGEST_DIGITS if digits else LARGEST_WHOLE
+    uncut = LARGEST_UNCUT_DIGITS if digits else LARGEST_UNCUT
     sizes = info.shape
     slices = math.prod(sizes[axis] for axis in style.sliders)
     cut = info.size > largest if truncate == "auto" else truncate
@@ -79,6 +83,11 @@ def shown_window(
             raise ValueError(
                 f"Expected at most {LARGEST_SLIDERS:_} values with `sliders` and `truncate=False`, "
                 f"got {axes_text(info)}; leave `truncate` out, or index the array first."
+            )
+        if info.size > uncut:
+            raise ValueError(
+                f"Expected at most {uncut:_} values with `truncate=False`, got {axes_text(info)}; "
+                "leave `truncate` out, or index the array first."
             )
         return balanced_window(sizes, maximum_size=None)
     if not style.sliders:

@@ -140,8 +140,8 @@ def parse_colormap(colormap: Any) -> Colors:
     """A map given by the user as opaque colours.
 
     Args:
-        colormap: Colours as `#rrggbb` or `#rgb`, as triples of integers from 0 to 255, or as triples of
-            floats from 0 to 1; or a map of Matplotlib, itself or by its name.
+        colormap: Colours as `#rrggbb` or `#rgb`, as triples of integers from 0 to 255, or as
+            triples of floats from 0 to 1; or a map of Matplotlib, itself or by its name.
 
     Returns:
         `uint8[count, 4]`.

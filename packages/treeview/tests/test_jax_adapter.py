@@ -349,7 +349,7 @@ SHARDED = """
     shown = tree.document.values
     pictures = shown[0].values[1].values + [one for node in shown[2:] for one in node.values]
     for picture in pictures:
-        print(picture.caption.plain)
+        print([scale.high for scale in picture.legends], picture.caption.plain)
 """
 
 
@@ -363,7 +363,7 @@ def test_arrays_on_many_devices_are_read_and_say_where_they_are():
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    by_model = "0 = CPU 0 + CPU 2 + CPU 4 + CPU 6, 1 = CPU 1 + CPU 3 + CPU 5 + CPU 7"
+    by_model = ["0 = CPU 0 + CPU 2 + CPU 4 + CPU 6", "1 = CPU 1 + CPU 3 + CPU 5 + CPU 7"]
     summary = "jax.Array float32[8, 8] ≈32 ±18 [0, 63] zero:1 ████████"
     assert result.stdout.splitlines() == [
         f"{summary} on 8 devices, {spec('data', None)!r}",
@@ -391,8 +391,8 @@ def test_arrays_on_many_devices_are_read_and_say_where_they_are():
         "    <picture: what each device holds>",
         "  ,",
         "]",
-        f"{by_model}; not split: axis 0: 8",
-        ", ".join(f"{number} = CPU {number}" for number in range(8)),
-        f"{by_model}; not split: axis 0: 1",
-        f"0 = {' + '.join(f'CPU {number}' for number in range(8))}",
+        f"{by_model} not split: axis 0: 8",
+        f"{[f'{number} = CPU {number}' for number in range(8)]} ",
+        f"{by_model} not split: axis 0: 1",
+        f"{['0 = ' + ' + '.join(f'CPU {number}' for number in range(8))]} ",
     ]

@@ -397,6 +397,16 @@ def test_items_and_axes_carry_the_given_labels():
     assert picture.caption.plain == "0 = no"
 
 
+def test_digits_with_names_have_a_legend_for_each():
+    picture = draw(np.array([[0, 2, 5]]), value_labels={0: "no", 2: "yes", 7: "never"})
+    css = colors.css_colors(colors.digit_colors(), 10)
+    shown = [(set(scale.colors), scale.low, scale.high) for scale in picture.legends]
+    assert shown == [({css[0]}, "", "0 = no"), ({css[2]}, "", "2 = yes"), ({css[5]}, "", "5")]
+    assert picture.caption.plain == ""
+    longer = draw(np.array([[0, 12]]), value_labels={12: "dozen"})
+    assert longer.caption.plain == "12 = dozen"
+
+
 def test_small_pictures_have_large_cells():
     assert draw(np.zeros((4, 4))).scale == 14
     assert draw(np.zeros((4, 100))).scale == 7

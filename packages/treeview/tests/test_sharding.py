@@ -63,7 +63,7 @@ def test_every_cell_shows_who_holds_it():
     figure = treeview.render_array_sharding(array)
     assert numbers(figure, 2, 2) == [[0, 1], [2, 3]]
     assert figure.text(color=False) == (
-        "Spread float32[4, 6] on 4 devices\n0 = A, 1 = B, 2 = C, 3 = D"
+        "Spread float32[4, 6] on 4 devices\n0 = A\n1 = B\n2 = C\n3 = D"
     )
     labels = [(label.side, label.text) for label in figure.picture.labels]
     assert labels == [
@@ -88,12 +88,12 @@ def test_copies_on_several_devices_are_named_together():
     left, right = halves(8)
     array = spread((8,), A=(left,), B=(right,), C=(left,), D=(right,))
     text = treeview.render_array_sharding(array).text(color=False)
-    assert text == "Spread float32[8] on 4 devices\n0 = A + C, 1 = B + D"
+    assert text == "Spread float32[8] on 4 devices\n0 = A + C\n1 = B + D"
 
 
 def test_an_array_on_one_device_is_one_cell():
     text = treeview.render_array_sharding(spread((3,), A=(slice(None),))).text(color=False)
-    assert text == "Spread float32[3] on 1 device\n0 = A; not split: axis 0: 3"
+    assert text == "Spread float32[3] on 1 device\n0 = A\nnot split: axis 0: 3"
     assert "0 = A" in treeview.render_array_sharding(spread((), A=())).text(color=False)
 
 
@@ -116,7 +116,7 @@ def test_cells_tell_their_regions_and_who_holds_them():
 
 def test_what_no_device_holds_is_said():
     text = treeview.render_array_sharding(spread((4,), A=(slice(0, 2),))).text(color=False)
-    assert "0 = A, 1 = no device" in text
+    assert "0 = A\n1 = no device" in text
 
 
 def test_many_devices_are_numbered_and_large_pictures_cut():
@@ -161,7 +161,7 @@ for spec in [P("data", "model"), P(None, "model"), P(("data", "model")), P()]:
         assert (found == expected).all()
     abstract = jax.ShapeDtypeStruct((16, 8), jnp.float32, sharding=sharding)
     for each in (array, abstract):
-        print(treeview.render_array_sharding(each).text(color=False).splitlines()[1])
+        print("; ".join(treeview.render_array_sharding(each).text(color=False).splitlines()[1:]))
 array.delete()
 print(treeview.render_array_sharding(array).text(color=False).splitlines()[0])
 """
@@ -177,8 +177,8 @@ def test_arrays_of_jax_say_what_their_shardings_say():
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    pairs = "0 = CPU 0 + CPU 2 + CPU 4 + CPU 6, 1 = CPU 1 + CPU 3 + CPU 5 + CPU 7"
-    singles = ", ".join(f"{i} = CPU {i}" for i in range(8))
+    pairs = "0 = CPU 0 + CPU 2 + CPU 4 + CPU 6; 1 = CPU 1 + CPU 3 + CPU 5 + CPU 7"
+    singles = "; ".join(f"{i} = CPU {i}" for i in range(8))
     everywhere = "0 = " + " + ".join(f"CPU {i}" for i in range(8))
     lines = result.stdout.splitlines()
     assert lines == [
@@ -215,7 +215,7 @@ def test_integers_without_nested_squares_are_refused():
 def test_arrays_without_values_live_somewhere_too():
     array = spread((0, 4), A=(slice(None), slice(0, 2)), B=(slice(None), slice(2, 4)))
     assert treeview.render_array_sharding(array).text(color=False) == (
-        "Spread float32[0, 4] on 2 devices\n0 = A, 1 = B; not split: axis 0: 0"
+        "Spread float32[0, 4] on 2 devices\n0 = A\n1 = B\nnot split: axis 0: 0"
     )
     everywhere = spread((0,), A=(slice(0, 0),), B=(slice(0, 0),))
     assert "0 = A + B" in treeview.render_array_sharding(everywhere).text(color=False)

@@ -56,8 +56,8 @@ def test_everything_in_an_svg_is_inside_its_frame(figure, tmp_path):
 
 
 def test_a_long_caption_is_wrapped(tmp_path):
-    names = {i: f"a rather long name number {i}" for i in range(10)}
-    figure = treeview.render_array(np.arange(10), value_item_labels=names)
+    names = {i: f"a rather long name number {i}" for i in range(12)}
+    figure = treeview.render_array(np.arange(12), value_item_labels=names)
     texts = [element.text for element in parsed(figure, tmp_path).iter(f"{SVG}text")]
     lines = [text for text in texts if "rather long" in text]
     assert len(lines) > 3

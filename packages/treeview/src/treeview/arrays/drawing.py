@@ -72,13 +72,15 @@ def draw_picture(
         values, info, window, style, painting, rows=rows, columns=columns, masked=masked
     )
     said = slice_text(info, window, style)
+    # Legends with names say what the caption would.
+    captioned = replace(style, value_labels={}) if painting.named else style
     return Picture(
         pixels=compose(painting.tiles, grid, row_side, column_side),
         scale=scale,
         description=picture_description(info, rows, columns, painting.facts) + said,
         labels=labels,
         legends=painting.legends,
-        caption=_caption(info, window, style),
+        caption=_caption(info, window, captioned),
         grids=(cells,),
     )
 

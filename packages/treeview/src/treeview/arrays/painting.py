@@ -5,7 +5,7 @@ values two colours. What is not a finite number gets a mark, not only a colour.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,13 +34,17 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """Tiles, the tile of each value, what explains them, and the scale of their colours."""
+    """Tiles, the tile of each value, what explains them, and the scale of their colours.
+
+    Where it is `named`, the legends say what values stand for.
+    """
 
     tiles: Colors
     choice: np.ndarray[Any, np.dtype[Any]]
     legends: tuple[ColorScale, ...]
     facts: str
     scale: Scale | None = None
+    named: bool = False
 
 
 def paint_values(values: NumpyArray, masked: Mask | None, style: PictureStyle) -> Painting:
@@ -120,9 +124,21 @@ def _paint_integers(
     if values.dtype.kind == "b":
         legend = ColorScale(colors.css_steps(colors.digit_colors()[:2]), "False", "True")
         return Painting(tiles, choice, (legend,), "truth values")
+    if style.value_labels and low >= 0 and high <= 9:
+        legends = _named_digits(distinct.tolist(), style.value_labels)
+        return Painting(tiles, choice, legends, facts, named=True)
     note = "digits from the outside in" if high > 9 or low < -9 else ""
     legend = ColorScale(colors.css_steps(colors.digit_colors()), "0", "9", note)
     return Painting(tiles, choice, (legend,), facts)
+
+
+def _named_digits(values: list[int], names: Mapping[int, str]) -> tuple[ColorScale, ...]:
+    """A colour for each digit that is shown, and what it stands for."""
+    css = colors.css_colors(colors.digit_colors(), 10)
+    texts = [f"{value} = {names[value]}" if value in names else str(value) for value in values]
+    return tuple(
+        ColorScale((css[value],) * 2, "", told) for value, told in zip(values, texts, strict=True)
+    )
 
 
 def _paint_palette(

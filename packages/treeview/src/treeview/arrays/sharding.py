@@ -2,7 +2,8 @@
 
 The picture is a small array of its own: along each axis, one cell for every stretch of indices that
 the same devices hold. So it is exact for any partition, even, uneven or strided, and a large array
-costs no more than a small one. Each cell shows a number, which the caption translates to devices.
+costs no more than a small one. Each cell shows a number, and the legend or the caption names its
+devices.
 """
 
 import itertools
@@ -12,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from treeview._document import Branch, ColorScale, Picture, text
+from treeview._document import Branch, Picture, text
 from treeview.arrays.cells import region_grid
-from treeview.arrays.colors import css_steps, digit_colors
 from treeview.arrays.deferred import deferred_picture
 from treeview.arrays.drawing import draw_picture
 from treeview.arrays.figure import AxisKey, axis_list, check_distinct, describe_array
@@ -26,6 +26,8 @@ from treeview.arrays.windows import balanced_window, take_window
 
 MOST_CELLS = 1024
 """Larger pictures leave out their middle."""
+
+_DIGITS = 10
 
 
 def array_shards(array: Any) -> tuple[ArrayInfo, Sequence[Shard]]:
@@ -131,7 +133,8 @@ def shards_picture(
         picture,
         description=_description(info, shards),
         caption=text(("; ".join(filter(None, caption)), "muted")),
-        legends=_legends(len(names)),
+        # Nested squares of larger numbers speak for all.
+        legends=picture.legends if len(names) <= _DIGITS else (),
         grids=tuple(
             region_grid(info.axes, dict(zip(split, labels, strict=True)), grid, split, names)
             for grid in picture.grids
@@ -145,13 +148,6 @@ def _description(info: ArrayInfo, shards: Sequence[Shard]) -> str:
 
 def _device_count(shards: Sequence[Shard]) -> str:
     return f"{len(shards)} devices" if len(shards) > 1 else "1 device"
-
-
-def _legends(count: int) -> tuple[ColorScale, ...]:
-    """What the colours of single digits mean; nested squares of larger numbers speak for all."""
-    if not 1 < count <= 10:
-        return ()
-    return (ColorScale(css_steps(digit_colors()[:count]), "0", str(count - 1)),)
 
 
 def _indices(shard: Shard, axis: int, size: int) -> range:

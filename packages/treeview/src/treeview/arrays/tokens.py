@@ -25,7 +25,8 @@ def token_texts(tokenizer: Any) -> TokenLookup:
 
     Args:
         tokenizer: One of SentencePiece, `tokenizers`, `transformers`; an object with a method
-            `decode` for lists of numbers; or a function from a number to a text.
+            `piece` for a number or `decode` for lists of numbers; or a function from a number to a
+            text.
 
     Returns:
         A function from the number of a token to a Python literal of its text.
@@ -33,7 +34,7 @@ def token_texts(tokenizer: Any) -> TokenLookup:
     Raises:
         TypeError: It is none of these.
     """
-    pieces = ("id_to_piece", "IdToPiece", "id_to_token", "convert_ids_to_tokens")
+    pieces = ("id_to_piece", "IdToPiece", "id_to_token", "convert_ids_to_tokens", "piece")
     for name in pieces:
         method = getattr(tokenizer, name, None)
         if callable(method):

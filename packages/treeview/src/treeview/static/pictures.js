@@ -177,7 +177,8 @@ class LivePicture {
  */
 function picturesOf(tree) {
   const [shown, more] = ["tv-cells", "tv-more-cells"].map(
-    (name) => new CellSource(tree.querySelector(`:scope > script.${name}`)),
+    // Outputs of notebooks hold their markup in `pre`, where the first of these stands, too.
+    (name) => new CellSource(tree.querySelector(`:scope > script.${name}, :scope > pre > script.${name}`)),
   );
   return {
     /** Resolves when the pictures can be built. */

@@ -1,7 +1,9 @@
+import functools
 import io
 import json
 import struct
 import sys
+import unicodedata
 
 import jax.numpy as jnp
 import numpy as np
@@ -208,7 +210,7 @@ def test_a_first_token_that_does_not_exist_is_refused(trained):
     ("changes", "message"),
     [
         ({"model": None}, "a tokenizer in the metadata, but the test has none"),
-        ({"model": "gpt2"}, "kind 'llama' .* but the test has one of the kind 'gpt2'"),
+        ({"model": "bert"}, "kind 'llama' .* but the test has one of the kind 'bert'"),
         ({"scores": None}, "list under the key `tokenizer.ggml.scores`, but the test has None"),
         ({"scores": [0.0]}, "for each of 420 tokens, but the test has 1 scores and 420 types"),
         ({"bos_token_id": 420}, "`tokenizer.ggml.bos_token_id` below 420, .* the test has 420"),
@@ -231,6 +233,104 @@ def test_a_tokenizer_is_read_from_a_gguf_file_without_its_tensors(tmp_path):
     path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 0))
     with pytest.raises(LoadError, match="has none .no key `tokenizer.ggml.model`."):
         models.load_tokenizer(path)
+
+
+LLAMA3_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+QWEN2_WORDS = LLAMA3_WORDS.replace("{1,3}", "")
+WAYS = {"gpt-2": None, "llama-bpe": LLAMA3_WORDS, "qwen2": QWEN2_WORDS, "smollm": None}
+
+
+@functools.cache
+def byte_pairs(way):
+    """A tokenizer over bytes that the tokenizers library has trained, with three added tokens."""
+    library = tokenizers.Tokenizer(tokenizers.models.BPE())
+    kinds = tokenizers.pre_tokenizers
+    parts = [kinds.Digits(individual_digits=True)] if way == "smollm" else []
+    if WAYS[way]:
+        parts.append(kinds.Split(tokenizers.Regex(WAYS[way]), "isolated"))
+    parts.append(kinds.ByteLevel(add_prefix_space=False, use_regex=not WAYS[way]))
+    library.pre_tokenizer = kinds.Sequence(parts)
+    library.decoder = tokenizers.decoders.ByteLevel()
+    if way == "qwen2":
+        library.normalizer = tokenizers.normalizers.NFC()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=400, initial_alphabet=kinds.ByteLevel.alphabet(), show_progress=False
+    )
+    library.train_from_iterator([*SENTENCES, "12 345 2024's they're   of", "\n\n  x"], trainer)
+    library.add_special_tokens(["<s>", "</s>"])
+    library.add_tokens(["<tool>"])
+    if way == "llama-bpe":
+        library.post_processor = tokenizers.processors.TemplateProcessing(
+            single="<s> $A", special_tokens=[("<s>", library.token_to_id("<s>"))]
+        )
+    return library
+
+
+def byte_pair_metadata(way, **changes):
+    library = byte_pairs(way)
+    pieces = [library.id_to_token(number) for number in range(library.get_vocab_size())]
+    merges = json.loads(library.to_str())["model"]["merges"]
+    metadata = {
+        "model": "gpt2",
+        "pre": way,
+        "tokens": pieces,
+        "token_type": [{"<s>": 3, "</s>": 3, "<tool>": 4}.get(piece, 1) for piece in pieces],
+        "merges": [" ".join(merge) for merge in merges],
+        "bos_token_id": library.token_to_id("<s>"),
+        "eos_token_id": library.token_to_id("</s>"),
+        **changes,
+    }
+    return {f"tokenizer.ggml.{k}": v for k, v in metadata.items() if v is not None}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_tokenizers_over_bytes_give_the_tokens_of_the_trained_one(way):
+    tokenizer = tokenizer_from_gguf(byte_pair_metadata(way), "the test")
+    library = byte_pairs(way)
+    assert tokenizer.vocab_size == library.get_vocab_size()
+    assert tokenizer.adds_bos == (way == "llama-bpe")
+    assert tokenizer.eos_ids == (library.token_to_id("</s>"),)
+
+    @settings(max_examples=40)
+    @given(text=TEXTS | st.lists(st.sampled_from(WORDS)).map("".join))
+    def check(text):
+        tokens = tokenizer.encode(text)
+        assert tokens == library.encode(text).ids
+        composed = unicodedata.normalize("NFC", text) if way == "qwen2" else text
+        assert tokenizer.decode(tokens) == composed
+
+    check()
+
+
+WORDS = ["they're", " 2024", "007", "\n\n", "\r\n ", "<s>", "</s>", "<tool>", "A\u030a", "🙂", " /"]
+
+
+def test_a_file_over_bytes_may_frame_texts():
+    ends = {"add_bos_token": True, "add_eos_token": True}
+    tokenizer = tokenizer_from_gguf(byte_pair_metadata("gpt-2", **ends), "the test")
+    first, *_, last = tokenizer.encode("the dog")
+    assert (first, (last,)) == (tokenizer.bos_id, tokenizer.eos_ids)
+    assert tokenizer.decode(tokenizer.encode("the dog")) == "the dog"
+    plain = tokenizer_from_gguf(byte_pair_metadata("llama-bpe", add_bos_token=False), "the test")
+    assert not plain.adds_bos
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pre": "tekken"}, r"cut texts that is known \('gpt-2', .*\), but the test has 'tekken'"),
+        ({"pre": None}, "`tokenizer.ggml.pre` to name a way .* but the test has None. Load"),
+        ({"merges": ["a b", "qqq x"]}, "merges of two pieces .* says: .* the test is damaged"),
+        ({"merges": None}, "list under the key `tokenizer.ggml.merges`, but the test has None"),
+        ({"token_type": [1]}, "a type for each of .* tokens, but the test has 1 types"),
+    ],
+)
+def test_metadata_that_describe_no_tokenizer_over_bytes_are_refused(changes, message):
+    with pytest.raises(LoadError, match=message):
+        tokenizer_from_gguf(byte_pair_metadata("gpt-2", **changes), "the test")
 
 
 def test_a_folder_has_the_tokens_of_the_tokenizers_library(from_folder):

@@ -25,7 +25,7 @@ sees should be split as its users split it, so these pieces become ordinary ones
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from modeldata.models.checkpoints import LoadError, import_extra
@@ -108,76 +108,6 @@ class SentencePieceTokenizer(Tokenizer):
 
     def _piece(self, token: int) -> str:
         return self._pieces[token]
-
-
-def tokenizer_from_gguf(metadata: Mapping[str, Any], source: str) -> SentencePieceTokenizer:
-    """Rebuilds the tokenizer that a GGUF file describes.
-
-    Args:
-        metadata: The metadata of the file.
-        source: What the metadata comes from, for error texts.
-
-    Returns:
-        The tokenizer.
-
-    Raises:
-        LoadError: If there is no tokenizer, or it is of another kind than SentencePiece byte pairs.
-    """
-    kind = metadata.get("tokenizer.ggml.model")
-    if kind is None:
-        raise LoadError(
-            f"Expected a tokenizer in the metadata, but {source} has none (no key "
-            "`tokenizer.ggml.model`). Load the tokenizer from another file of this model."
-        )
-    if kind != "llama":
-        raise LoadError(
-            f"Expected a tokenizer of the kind 'llama' (SentencePiece byte pairs), but {source} "
-            f"has one of the kind {kind!r}, which is not supported yet."
-        )
-    pieces, scores, types = (
-        _column(metadata, key, source) for key in ("tokens", "scores", "token_type")
-    )
-    if not len(pieces) == len(scores) == len(types):
-        raise LoadError(
-            f"Expected a score and a type for each of {len(pieces)} tokens, but {source} has "
-            f"{len(scores)} scores and {len(types)} types. The file is damaged."
-        )
-    numbers = {
-        name: metadata.get(f"tokenizer.ggml.{name}_token_id")
-        for name in ("bos", "eos", "eot", "unknown", "padding")
-    }
-    for name, number in numbers.items():
-        if number is not None and not 0 <= number < len(pieces):
-            raise LoadError(
-                f"Expected `tokenizer.ggml.{name}_token_id` below {len(pieces)}, the number of "
-                f"tokens, but {source} has {number}. The file is damaged."
-            )
-    unknown = numbers["unknown"]
-    if unknown is None:
-        unknown = types.index(_UNKNOWN) if _UNKNOWN in types else 0
-    ends = dict.fromkeys(n for n in (numbers["eos"], numbers["eot"]) if n is not None)
-    return SentencePieceTokenizer(
-        pieces,
-        scores,
-        types,
-        bos_id=numbers["bos"],
-        eos_ids=tuple(ends),
-        unk_id=unknown,
-        pad_id=numbers["padding"],
-        adds_bos=bool(metadata.get("tokenizer.ggml.add_bos_token", True))
-        and numbers["bos"] is not None,
-        adds_space=bool(metadata.get("tokenizer.ggml.add_space_prefix", True)),
-    )
-
-
-def _column(metadata: Mapping[str, Any], key: str, source: str) -> list[Any]:
-    values = metadata.get(f"tokenizer.ggml.{key}")
-    if not isinstance(values, list) or not values:
-        raise LoadError(
-            f"Expected a list under the key `tokenizer.ggml.{key}`, but {source} has {values!r}. "
-            "The tokenizer is incomplete; load it from another file of this model."
-        )
-    return values
 
 
 def _model(

@@ -96,6 +96,21 @@ def test_masks_broadcast_like_numpy(mask, cells):
     assert f", {cells} masked" in figure.text()
 
 
+@pytest.mark.parametrize("array", [CUBE, CUBE > 3, CUBE.astype(str), CUBE * 1j])
+def test_every_picture_says_how_many_values_are_masked(array):
+    figure = treeview.render_array(array, valid_mask=np.arange(4) > 0)
+    assert ", 6 masked" in figure.text()
+
+
+def test_integers_without_a_colour_are_counted():
+    figure = treeview.render_array(
+        CUBE, colormap=["#000", "#fff"], valid_mask=np.arange(4) > 0, rows=[0]
+    )
+    missing = int((CUBE[..., 1:] > 1).sum())
+    assert figure.text().splitlines()[1:] == [f"{missing} without a colour"]
+    assert "values from 0 to 6, 6 masked" in figure.text()
+
+
 def test_masks_find_their_axes_by_name():
     named = Named(CUBE * 1.0, ("a", "b", "c"))
     mask = Named(np.array([[True, False]] * 4), ("c", "a"))

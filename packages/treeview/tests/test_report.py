@@ -99,3 +99,16 @@ def test_save_wants_an_html_file(tmp_path):
 def test_hostile_text_can_be_written(tmp_path):
     Page("\ud800").paragraph("\ud800\x00").table(["\ud800"], [["\udfff"]]).save(tmp_path / "a.html")
     assert "\\ud800" in (tmp_path / "a.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: Page(3), "title"),
+        (lambda: Page("T").heading(None), "text"),
+        (lambda: Page("T").paragraph([1]), "text"),
+    ],
+)
+def test_headings_and_paragraphs_are_text(call, name):
+    with pytest.raises(TypeError, match=f"Expected `{name}` to be a string, got .* go to `add`"):
+        call()

@@ -9,6 +9,7 @@ from treeview._figures import as_displayable
 from treeview._markup import Markup, escape, joined
 from treeview._page import page_html
 from treeview._rendering import Displayable, file_path, write_file
+from treeview.arrays.given import short_text
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _NUMERIC = re.compile(r"[-+\u2212]?[\d.,]+(?:e[-+]?\d+)? ?%?")
@@ -25,13 +26,16 @@ class Page:
     Args:
         title: The title, which is also the first heading.
 
+    Raises:
+        TypeError: `title` is not a string.
+
     Example:
         >>> page = Page("Results").paragraph("One layer.").table(["token", "p"], [["the", 0.3]])
         >>> page.save("results.html")  # doctest: +SKIP
     """
 
     def __init__(self, title: str) -> None:
-        self.title = title
+        self.title = _checked(title, "title")
         self._parts: list[Markup] = [Markup(f"<h1>{escape(title)}</h1>")]
 
     def heading(self, text: str, level: int = 2) -> Self:
@@ -42,11 +46,12 @@ class Page:
             level: 2 for a chapter, 3 for a section, up to 6.
 
         Raises:
+            TypeError: `text` is not a string.
             ValueError: `level` is not 2 to 6.
         """
         if level not in range(2, 7):
             raise ValueError(f"Expected `level` to be 2 to 6, got {level!r}; 1 is the title.")
-        return self._add(Markup(f"<h{level}>{escape(text)}</h{level}>"))
+        return self._add(Markup(f"<h{level}>{escape(_checked(text, 'text'))}</h{level}>"))
 
     def paragraph(self, text: str) -> Self:
         """Adds a paragraph.
@@ -54,8 +59,11 @@ class Page:
         Args:
             text: What it says. Blank lines begin a new paragraph, single line breaks stay, and
                 what stands in backticks is set as code.
+
+        Raises:
+            TypeError: `text` is not a string.
         """
-        for block in text.strip("\n").split("\n\n"):
+        for block in _checked(text, "text").strip("\n").split("\n\n"):
             lines = "\n".join(map(escape, block.strip("\n").split("\n")))
             content = _CODE.sub(r"<code>\1</code>", lines)
             self._add(Markup(f"<p>{content}</p>"))
@@ -140,6 +148,14 @@ class Page:
     def _add(self, markup: Markup) -> Self:
         self._parts.append(markup)
         return self
+
+
+def _checked(text: str, argument: str) -> str:
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+        raise TypeError(
+            f"Expected `{argument}` to be a string, got {short_text(text)}; objects go to `add`."
+        )
+    return text
 
 
 def _is_number(value: object) -> bool:

@@ -106,6 +106,8 @@ def _paint_integers(
     shown = numbers if masked is None else numbers[~masked]
     low, high = (int(shown.min()), int(shown.max())) if shown.size else (0, 0)
     facts = f"values from {low} to {high}" if shown.size else "all values masked"
+    hidden = f", {values.size - shown.size:_} masked" if 0 < shown.size < values.size else ""
+    facts += hidden
     if style.colormap is not None:
         return _paint_palette(numbers, masked, style.colormap, facts)
     if digit_count(low, high) > MOST_DIGITS:
@@ -123,7 +125,7 @@ def _paint_integers(
         tiles = np.concatenate([tiles, marked_tiles(cell)[MASKED:]])
     if values.dtype.kind == "b":
         legend = ColorScale(colors.css_steps(colors.digit_colors()[:2]), "False", "True")
-        return Painting(tiles, choice, (legend,), "truth values")
+        return Painting(tiles, choice, (legend,), f"truth values{hidden}")
     if style.value_labels and low >= 0 and high <= 9:
         legends = _named_digits(distinct.tolist(), style.value_labels)
         return Painting(tiles, choice, legends, facts, named=True)
@@ -152,10 +154,13 @@ def _paint_palette(
     missing = (numbers < 0) | (numbers >= count)
     choice = np.where(missing, count + NAN, numbers).astype(np.intp)
     if masked is not None:
+        missing &= ~masked
         choice = np.where(masked, count + MASKED, choice)
     cell = MARKED_CELL if (choice >= count).any() else 1
     tiles = np.concatenate([flat_tiles(palette, cell), marked_tiles(cell)])
-    legend = ColorScale(colors.css_steps(palette), "0", str(count - 1))
+    left = int(np.count_nonzero(missing))
+    note = f"{left:_} without a colour" if left else ""
+    legend = ColorScale(colors.css_steps(palette), "0", str(count - 1), note)
     return Painting(tiles, choice, (legend,), facts)
 
 

@@ -1,6 +1,7 @@
 """Settings of the documentation site, built by `nox -s docs`."""
 
 import ast
+import html
 import os
 import re
 from typing import Any
@@ -68,7 +69,25 @@ def run_block(code: str, namespace: dict[str, Any]) -> str | None:
     if last is None:
         return None
     value = eval(compile(ast.Expression(last.value), "gallery.md", "eval"), namespace)  # noqa: S307
+    if isinstance(value, str):
+        return f'<pre class="gallery terminal">{terminal_html(value)}</pre>'
     return f'<div class="gallery">{value.html()}</div>' if hasattr(value, "html") else None
+
+
+def terminal_html(text: str) -> str:
+    """What a terminal shows of text with colours of 24 bits."""
+    parts = []
+    for piece in re.split(r"\x1b\[(?=[\d;]*m)", html.escape(text)):
+        codes, _, shown = piece.partition("m") if parts else ("", "", piece)
+        found = re.fullmatch(r"(?:0;)?38;2;(\d+;\d+;\d+)(?:;48;2;(\d+;\d+;\d+))?", codes)
+        if found is None:
+            parts.append(shown)
+            continue
+        ink, paper = (
+            "none" if one is None else f"rgb({one.replace(';', ' ')})" for one in found.groups()
+        )
+        parts.append(f'<span style="color: {ink}; background: {paper}">{shown}</span>')
+    return "".join(parts)
 
 
 def setup(app: Sphinx) -> None:

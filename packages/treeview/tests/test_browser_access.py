@@ -29,6 +29,11 @@ def sampler():
     page = treeview.Page("A tour").heading("Values").paragraph("Words and `code`.")
     page.add(value, max_lines=60, autovisualize=True).add([1, 2])
     page.table(["token", "p"], [["a", 0.5]], caption="A table")
+    words = ["The", " cat", " sat"]
+    page.add(treeview.render_array(np.arange(24.0).reshape(2, 3, 4), sliders=0))
+    page.add(treeview.token_scores(words, [-1, 0.5, 2]))
+    page.add(treeview.token_attention(words, np.tril(np.ones((2, 3, 3)))))
+    page.add(treeview.inline(treeview.text_on_color("a", 3), treeview.text_on_color("b", -1)))
     return page.html()
 
 

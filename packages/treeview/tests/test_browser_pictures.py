@@ -148,7 +148,7 @@ def test_pictures_that_no_markup_shows_are_drawn_from_their_pixels(open_page):
     options = {"autovisualize": True, "max_lines": None, "max_items": 2000}
     rendering = treeview.render(arrays, **options)
     html = rendering.html()
-    assert html.count("data:image/png") < 100
+    assert html.count("data:image/png") < 200
     page = open_page(page_of(html))
     page.locator(".tv-list figure canvas").nth(60).wait_for()
     drawn = canvases(page)

@@ -25,7 +25,7 @@ from treeview._markup import (
 from treeview._payload import Payload, payload_element
 from treeview._writer import Writer
 
-MOST_LINES = 600
+MOST_LINES = 1_000
 """Lines up to which all of a document becomes markup."""
 
 FIRST_LINES = 250

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import treeview
+from hypothesis import given, settings, strategies
+from hypothesis.extra.numpy import array_shapes, arrays
 from treeview.arrays import colors
 from treeview.arrays.blocks import block_lines
 from treeview.arrays.delegate import delegating_adapter
@@ -180,6 +182,41 @@ def test_scalars_and_numbers_of_numpy_have_a_picture():
     assert treeview.render_array(np.array(2)).text() == "int64[]: values from 2 to 2"
 
 
+@pytest.mark.parametrize(
+    ("value", "facts"),
+    [
+        (complex("nan"), "no finite values, 1 NaN"),
+        (complex("-inf"), "no finite values, 1 infinite"),
+        (3 + 4j, "magnitudes from 5 to 5, phases as hues"),
+    ],
+)
+def test_single_complex_numbers_have_a_picture(value, facts):
+    figure = treeview.render_array(np.array(value))
+    assert figure.text().splitlines()[0] == f"complex128[]: {facts}"
+
+
+RECORD = np.dtype([("c", "c8", (2,)), ("when", "M8[ns]")])
+ANY_DTYPE = strategies.sampled_from(
+    ["?", "i1", ">i8", "u8", "f2", ">f8", "g", "c16", "M8[ns]", ">m8[D]", "S2", "U2", RECORD]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(ANY_DTYPE, array_shapes(min_dims=0, max_side=3, min_side=0)), strategies.data())
+def test_any_array_has_a_picture_with_its_axes_anywhere(array, data):
+    axes = data.draw(strategies.permutations(range(array.ndim)))
+    first, second = sorted(data.draw(strategies.tuples(*[strategies.integers(0, array.ndim)] * 2)))
+    figure = treeview.render_array(array, rows=axes[:first], columns=axes[first:second])
+    assert figure.picture.pixels.dtype == np.uint8
+    assert figure.text(color=True)
+
+
+def test_the_latest_and_the_earliest_time_are_in_the_legend():
+    times = np.array([2**63 - 1, -(2**63) + 1]).astype("m8[s]")
+    (legend,) = treeview.render_array(times, trim_outliers=False).picture.legends
+    assert (legend.low, legend.high) == (f"-{2**63 - 1} seconds", f"{2**63 - 1} seconds")
+
+
 def test_integers_can_be_drawn_as_colors():
     figure = treeview.render_array(np.array([[0, 5, 10]]), continuous=True, trim_outliers=False)
     assert (figure.picture.pixels[0] == colors.sequential_map()[[0, 128, 255]]).all()
@@ -293,6 +330,12 @@ def test_html_holds_the_picture_and_its_description():
             "Expected `pixels_per_cell` between 1 and 64, got 0",
         ),
         (
+            Named(CUBE, ("a", "b", "c")),
+            {"valid_mask": Named(np.ones((2, 2)), ("a", "a"))},
+            ValueError,
+            r"Expected `valid_mask` to broadcast to int64\[a:2, .*; give it axes of the same names",
+        ),
+        (
             CUBE,
             {"colormap": ["jet"]},
             ValueError,
@@ -303,111 +346,6 @@ def test_html_holds_the_picture_and_its_description():
 def test_misfits_are_explained(array, arguments, error, message):
     with pytest.raises(error, match=message):
         treeview.render_array(array, **arguments)
-
-
-WORDS = np.array([["a", "b"]])
-
-
-@pytest.mark.parametrize(
-    ("array", "arguments", "message"),
-    [
-        (CUBE, {"around_zero": "yes"}, "Expected `around_zero` to be True, False or 'auto', got"),
-        (CUBE, {"continuous": None}, "Expected `continuous` to be True, False or 'auto', got None"),
-        (CUBE, {"dynamic_colormap": "x"}, "Expected `dynamic_colormap` to be True, False or"),
-        (CUBE, {"truncate": 1}, "Expected `truncate` to be True, False or 'auto', got 1"),
-        (CUBE, {"maximum_size": 0}, "Expected `maximum_size` to be a whole number from 1 on, got"),
-        (CUBE, {"maximum_size": "a"}, "Expected `maximum_size` to be a whole number from 1 on"),
-        (CUBE, {"cutoff_size_per_axis": -3}, "Expected `cutoff_size_per_axis` to be a whole"),
-        (CUBE, {"minimum_edge_items": 1.5}, "Expected `minimum_edge_items` to be a whole number"),
-        (CUBE, {"minimum_edge_items": None}, "Expected `minimum_edge_items` to be a whole number"),
-        (CUBE, {"pixels_per_cell": "7"}, "Expected `pixels_per_cell` between 1 and 64, got '7'"),
-        (CUBE, {"vmin": "a"}, "Expected `vmin` to hold real numbers, got 'a'"),
-        (CUBE, {"vmax": 1j}, "Expected `vmax` to hold real numbers, got 1j"),
-        (CUBE, {"vmax": {0: 1}, "scale_axis": 0}, "Expected `vmax` to hold real numbers, got"),
-        (CUBE, {"vmin": ["a"] * 2, "scale_axis": 0}, "Expected `vmin` to hold real numbers, got"),
-        (
-            CUBE,
-            {"vmin": 0, "continuous": False},
-            "Expected `continuous` to be True or 'auto' with `vmin`, got False; digits have no",
-        ),
-        (WORDS, {"vmax": 1}, "Expected numbers for `vmax`, got <U1.*; leave `vmax` out"),
-        (WORDS, {"scale_axis": 0}, "Expected numbers for `scale_axis`, got <U1"),
-        (WORDS, {"continuous": True}, "Expected numbers for `continuous`, got <U1"),
-        (WORDS, {"dynamic_colormap": True}, "Expected numbers for `dynamic_colormap`, got <U1"),
-        (WORDS, {"colormap": ["#000000"]}, "Expected numbers for `colormap`, got <U1"),
-        (CUBE, {"rows": [np.arange(2)]}, "Expected `rows` to name axes of .* got array"),
-        (
-            CUBE,
-            {"axis_labels": {-1: "x", 2: "y"}},
-            "Expected each axis once in `axis_labels`, got axis 2 twice",
-        ),
-        (CUBE, {"valid_mask": [[1], [1, 2]]}, "Expected `valid_mask` to be an array, got .* which"),
-        (CUBE, {"valid_mask": ["a"] * 4}, "Expected `valid_mask` to hold truth values, got <U1"),
-        (
-            np.broadcast_to(np.zeros(1), (10**6, 10**6)),
-            {"truncate": False},
-            "Expected at most 20_000_000 values with `truncate=False`, got float64",
-        ),
-        (
-            np.broadcast_to(np.zeros(1, int), (10**4, 10**3)),
-            {"truncate": False},
-            "Expected at most 2_000_000 values with `truncate=False`, got int64",
-        ),
-        (
-            Named(CUBE, ("a", "b", "c")),
-            {"valid_mask": Named(np.ones((2, 2)), ("a", "a"))},
-            r"Expected `valid_mask` to broadcast to int64\[a:2, .*; give it axes of the same names",
-        ),
-    ],
-)
-def test_wishes_that_mean_nothing_are_refused(array, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        treeview.render_array(array, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"axis_labels": ["x"]}, r"Expected `axis_labels` to be a mapping from axes, got \['x'\]"),
-        ({"axis_item_labels": {0: 5}}, "Expected `axis_item_labels` to give a sequence of labels"),
-        ({"axis_item_labels": {0: {0: "a", 1: "b"}}}, "Expected `axis_item_labels` to give a seq"),
-        ({"value_item_labels": ["a"]}, "Expected `value_item_labels` to be a mapping from integ"),
-        ({"value_item_labels": {"k": "a"}}, "Expected the keys of `value_item_labels` to be int"),
-    ],
-)
-def test_labels_of_another_form_are_refused(arguments, message):
-    with pytest.raises(TypeError, match=message):
-        treeview.render_array(CUBE, **arguments)
-
-
-def test_numbers_of_every_library_are_numbers():
-    figure = treeview.render_array(
-        CUBE * 1.0,
-        vmin=np.float32(1),
-        vmax=np.array(5),
-        around_zero=np.bool_(0),
-        value_item_labels={np.int64(3): "three"},
-    )
-    (legend,) = figure.picture.legends
-    assert (legend.low, legend.high) == ("1", "5")
-    assert figure.text().endswith("\n3 = three")
-    assert "three" in figure.html()
-
-
-def test_limits_of_times_are_times():
-    days = np.arange("2024-01-01", "2024-01-31", dtype="M8[D]")
-    figure = treeview.render_array(days, vmin="2024-01-10", vmax=np.datetime64("2024-01-20T00"))
-    (legend,) = figure.picture.legends
-    assert (legend.low, legend.high) == ("2024-01-10", "2024-01-20")
-    assert legend.note == "times, 19 beyond the scale"
-    with pytest.raises(ValueError, match="Expected `vmax` to be a finite number, got nan"):
-        treeview.render_array(days, vmax=np.datetime64("NaT"))
-
-
-def test_integers_with_limits_are_colors():
-    figure = treeview.render_array(np.array([[0, 5, 10]]), vmin=0, vmax=5)
-    table = colors.sequential_map()
-    assert (figure.picture.pixels[0] == table[[0, 255, 255]]).all()
 
 
 def test_a_limit_beyond_all_values_is_in_the_legend():

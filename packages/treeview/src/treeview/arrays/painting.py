@@ -31,6 +31,8 @@ from treeview.arrays.tiles import (
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
+_LATEST = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Painting:
@@ -92,10 +94,15 @@ def real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, Numbe
             numbers = values.astype(np.int64).astype(np.float64)
             numbers[np.isnat(values)] = np.nan
             unit = values.dtype.newbyteorder("=")
-            return numbers, NumberReading("times", lambda value: str(np.int64(value).astype(unit)))
+            return numbers, NumberReading("times", lambda value: _time_text(value, unit))
         if kind:
             return values.astype(np.float64), NumberReading()
     raise ValueError(f"Expected an array of numbers to draw, got {values.dtype}.")
+
+
+def _time_text(value: float, unit: np.dtype[Any]) -> str:
+    """A time of some unit; floats do not hold the last integer, and the first is no time."""
+    return str(np.int64(max(min(int(value), _LATEST), -_LATEST)).astype(unit))
 
 
 def _paint_integers(

@@ -85,4 +85,5 @@ def paint_phases(values: NumpyArray, masked: Mask | None, style: PictureStyle) -
             ColorScale(css_colors(np.concatenate([around, around[:1]]), HUES + 1), "phase -π", "π"),
         )
     facts += count_marks(magnitudes, masked)
-    return marked_painting(magnitudes, masked, table, steps * SHADES + levels, legends, facts)
+    choice = np.asarray(steps * SHADES + levels)  # NumPy makes scalars of arrays without axes
+    return marked_painting(np.asarray(magnitudes), masked, table, choice, legends, facts)

@@ -226,6 +226,48 @@ def test_a_click_keeps_a_cell_and_the_keyboard_moves_it(open_page):
     page.get_by_text("array[0, 0] = 0.0").wait_for()
 
 
+def test_cells_are_made_larger_and_smaller_and_stay_exact(open_page):
+    array = np.arange(40.0).reshape(5, 8)
+    rows = [f"row {number}" for number in range(5)]
+    figure = treeview.render_array(array, pixels_per_cell=8, axis_item_labels={0: rows})
+    page = opened(open_page, figure)
+    (before,) = canvases(page)
+    stage, label = page.locator(".tv-pic"), page.locator(".ed.left > span").nth(3)
+
+    def cell():
+        label_top = float(label.evaluate("one => parseFloat(one.style.top)"))
+        box = stage.bounding_box()
+        assert box["width"] / 8 == box["height"] / 5 == label_top / 3
+        return label_top / 3
+
+    assert cell() == 8
+    page.keyboard.press("Tab")
+    page.get_by_text("array[0, 0] = 0.0").wait_for()
+    for key, size in [("+", 10), ("=", 13), ("-", 10), ("0", 8)]:
+        page.keyboard.press(key)
+        page.get_by_text(f"{size} pixels per cell", exact=True).wait_for()
+        assert cell() == size
+    page.get_by_role("button", name="Larger cells").click()
+    page.get_by_text("10 pixels per cell").wait_for()
+    page.get_by_role("button", name="Smaller cells").press("Enter")
+    page.get_by_text("8 pixels per cell").wait_for()
+    stage.hover()
+    page.keyboard.down("Alt")
+    for _ in range(2):
+        page.mouse.wheel(0, -100)
+    page.keyboard.up("Alt")
+    page.get_by_text("13 pixels per cell").wait_for()
+    for row, column in [(0, 0), (4, 7), (2, 3)]:
+        point(page, 0, (column + 0.9) / 8, (row + 0.9) / 5)
+        page.get_by_text(f"array[{row}, {column}] = {array[row, column]}").wait_for()
+    (after,) = canvases(page)
+    assert (after == before).all()
+    stage.focus()
+    for _ in range(20):
+        page.keyboard.press("+")
+    page.get_by_text("64 pixels per cell").wait_for()
+
+
 def test_sliders_show_every_slice_in_the_colours_of_all(open_page):
     array = np.random.default_rng(4).standard_normal((3, 4, 5))
     array[1, 0, 0] = np.nan

@@ -29,6 +29,7 @@ const PICTURES = [
   "recolor.js",
   "paint.js",
   "sliders.js",
+  "zoom.js",
   "pictures.js",
 ];
 const WIDGET = [

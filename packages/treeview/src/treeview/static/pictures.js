@@ -17,7 +17,9 @@ class LivePicture {
     this.painter = new Painter(canvas, this.spots, this.recoloring);
     this.stage = made("div", "tv-pic");
     this.ring = made("div", "tv-ring");
-    this.line = made("div", "tv-told");
+    this.line = made("span", "tv-told");
+    this.foot = made("div", "tv-foot");
+    this.zoom = new Zoom(this);
     /** @type {Spot | null} */
     this.pinned = null;
     /** Shows the slice that the sliders choose. */
@@ -38,13 +40,13 @@ class LivePicture {
    * @param {HTMLCanvasElement} canvas
    */
   dress(image, canvas) {
-    const { stage, ring, line, figure } = this;
+    const { stage, ring, line, foot, figure } = this;
     stage.tabIndex = 0;
     stage.setAttribute("data-lm-suppress-shortcuts", ""); // as in view.js
     stage.setAttribute("role", "application");
     stage.setAttribute("aria-roledescription", "picture of an array");
     stage.setAttribute("aria-label", image.getAttribute("alt") ?? image.getAttribute("aria-label") ?? "");
-    stage.setAttribute("aria-description", "Arrow keys move from value to value.");
+    stage.setAttribute("aria-description", "Arrow keys move from value to value, + and - change the size of cells.");
     stage.style.cssText = image.style.cssText;
     ring.hidden = true;
     line.setAttribute("role", "status");
@@ -55,8 +57,9 @@ class LivePicture {
     canvas.removeAttribute("aria-label");
     stage.append(image, ring);
     const caption = figure.querySelector(":scope > figcaption");
-    if (caption) caption.before(line);
-    else figure.append(line);
+    foot.append(this.zoom.box, line);
+    if (caption) caption.before(foot);
+    else figure.append(foot);
     if (!(image instanceof HTMLImageElement)) return;
     const draw = () => {
       this.painter.take(image);
@@ -81,10 +84,11 @@ class LivePicture {
         event.stopPropagation();
         return;
       }
-      if (event.metaKey || event.altKey || !CELL_KEYS.has(event.key)) return;
+      const size = ZOOM_KEYS.indexOf(event.key);
+      if (event.metaKey || event.altKey || (size < 0 ? !CELL_KEYS.has(event.key) : event.ctrlKey)) return;
       event.preventDefault();
       event.stopPropagation(); // a tree or a notebook has meanings of its own for these keys
-      void this.press(event.key, event.ctrlKey);
+      void (size < 0 ? this.press(event.key, event.ctrlKey) : this.zoom.step(Math.min(size, 2) - 1));
     });
     stage.addEventListener("focus", () => {
       if (!this.pinned && stage.matches(":focus-visible")) void this.press("", false);

@@ -4,7 +4,7 @@
  * Adds the inputs to a figure, once its payload is unpacked.
  * @param {LivePicture} picture
  */
-async function addSliders({ figure, line, spots, moved }) {
+async function addSliders({ figure, foot, spots, moved }) {
   const data = await spots.source.load();
   const [grid] = spots.grids;
   if (!data || !grid?.sliders) return;
@@ -20,7 +20,7 @@ async function addSliders({ figure, line, spots, moved }) {
     box.append(makeSlider(row, spots.position[number] ?? 0, change));
   });
   figure.querySelector("figcaption > .tv-slice")?.remove();
-  line.before(box);
+  foot.before(box);
 }
 
 /**

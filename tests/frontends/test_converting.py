@@ -16,15 +16,22 @@ SMALL_END = "\n  'blocks': [1, {'a': None}],\n  'text': '" + "</script>" * 9 + "
 
 
 @pytest.fixture(scope="module")
-def page_source():
-    """What nbconvert makes of a notebook."""
+def executed():
+    """A notebook with outputs."""
     import nbformat
     from nbclient import NotebookClient
-    from nbconvert import HTMLExporter
 
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
-    return HTMLExporter().from_notebook_node(notebook)[0]
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def page_source(executed):
+    """What nbconvert makes of it."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter().from_notebook_node(executed)[0]
 
 
 @pytest.fixture
@@ -68,3 +75,16 @@ def test_a_page_is_complete_where_scripts_are_off(page_source, opened):
     large.locator("summary").first.click(position={"x": 30, "y": 8})
     assert large.locator("li").first.is_hidden()
     assert picture.locator("figure img").is_visible()
+
+
+def test_a_cleaned_page_shows_text_where_that_goes_before_html(executed, opened):
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    settings = Config()
+    settings.HTMLExporter.sanitize_html = True
+    settings.NbConvertBase.display_data_priority = ["image/png", "text/plain"]
+    source = HTMLExporter(config=settings).from_notebook_node(executed)[0]
+    outputs = opened(source).locator(".jp-OutputArea-output").all()
+    assert outputs[0].inner_text().endswith(SMALL_END)
+    assert outputs[1].inner_text().startswith("[\n  {\n    'weights': np.ndarray float64[3, 4]")

@@ -309,13 +309,14 @@ def _summary_html(branch: Branch, room: int, place: _Place, *, unfolded: bool) -
     """The first line of a branch: its head when open, all there is room for when folded.
 
     Without a tail there is no last line, so the first one takes what follows the branch. Styles
-    choose between the two; where a program takes styles away, `hidden` makes the first choice.
+    choose between the two; where a program takes styles away, `hidden` makes the first choice
+    (with a value, for JupyterLab takes attributes without one away, too).
     """
     head = list(branch.head.spans)
     folded = short_spans(branch, room)
     if folded == head or branch.folded is branch.head:
         return styled_html(head) + place.after
-    opened, closed = ("op", "fo hidden") if unfolded else ("op hidden", "fo")
+    opened, closed = ("op", "fo hidden=1") if unfolded else ("op hidden=1", "fo")
     after = "" if branch.tail.spans else f"<span class={opened}>{place.after}</span>"
     if folded[: len(head)] == head:
         rest = styled_html(folded[len(head) :])

@@ -52,7 +52,7 @@ WORDS = np.array([["a", "b"]])
         (
             np.broadcast_to(np.zeros(1, int), (10**4, 10**3)),
             {"truncate": False},
-            "Expected at most 2_000_000 values with `truncate=False`, got int64",
+            "Expected at most 500_000 values with `truncate=False`, got int64",
         ),
     ],
 )
@@ -104,3 +104,59 @@ def test_integers_with_limits_are_colors():
     figure = treeview.render_array(np.array([[0, 5, 10]]), vmin=0, vmax=5)
     table = colors.sequential_map()
     assert (figure.picture.pixels[0] == table[[0, 255, 255]]).all()
+
+
+class Lying:
+    """An array whose adapter answers what it is told to."""
+
+    def __init__(self, fetched=None, axes=(treeview.Axis(3, position=0),), region=()):
+        self.fetched, self.axes, self.region = fetched, axes, region
+
+
+class LyingAdapter:
+    def describe(self, array):
+        axes = tuple(treeview.Axis(size) for size in array.axes) if array.fetched else array.axes
+        return treeview.ArrayInfo("Lying", "float32", axes)
+
+    def statistics(self, arrays):
+        return [None] * len(arrays)
+
+    def fetch(self, requests):
+        return requests[0][0].fetched
+
+    def shards(self, array):
+        return [treeview.Shard("A", array.region)]
+
+
+treeview.register_array(Lying, LyingAdapter())
+
+
+@pytest.mark.parametrize("fetched", [None, [], [[1, 2, 3]], [np.zeros(4)], [np.zeros(3)] * 2])
+def test_adapters_must_fetch_what_they_are_asked_for(fetched):
+    array = Lying()
+    array.fetched = fetched
+    array.axes = (3,) if fetched else array.axes
+    message = r"Expected the adapter of `Lying` to fetch one array of NumPy of shape \(3,\), got"
+    with pytest.raises(TypeError, match=message):
+        treeview.render_array(array)
+    with pytest.raises(TypeError, match=message):
+        treeview.render_array(np.zeros(3), valid_mask=array)
+
+
+@pytest.mark.parametrize("size", ["x", -1, 2.5, None])
+def test_sizes_of_axes_are_whole_numbers(size):
+    with pytest.raises(TypeError, match="Expected `size` of an `Axis` to be a whole number from 0"):
+        treeview.Axis(size)
+    bad = Lying([np.zeros(3)], (size,))
+    text = treeview.render_text({"bad": bad, "good": np.arange(2)}, totals=True)
+    assert "adapter raised TypeError: Expected `size` of an `Axis`" in text
+    assert "int64[2] [0, 1]" in text
+
+
+def test_sizes_of_numpy_are_whole_numbers():
+    assert type(treeview.Axis(np.int64(3)).size) is int
+
+
+def test_a_shard_says_where_it_is_along_every_axis():
+    with pytest.raises(ValueError, match="Expected each `Shard` to have a slice for each of the 1"):
+        treeview.render_array_sharding(Lying())

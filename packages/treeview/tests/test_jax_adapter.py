@@ -13,6 +13,7 @@ pytest.importorskip("jax")
 import jax
 import jax.numpy as jnp
 import treeview
+from jax import export
 from treeview._registry import default_registry
 from treeview.adapters import _jax_values
 from treeview.adapters.jax import AbstractAdapter, JaxAdapter
@@ -210,6 +211,22 @@ def test_what_is_traced_is_no_mask_and_no_limit():
     jax.jit(function)(jnp.ones(4))
     figure = treeview.render_array(jnp.arange(4.0), vmax=jnp.float32(2), valid_mask=jnp.ones(1))
     assert figure.picture.legends[0].high == "2"
+
+
+def test_symbols_stand_for_sizes_that_are_not_known():
+    shapes = jax.ShapeDtypeStruct(export.symbolic_shape("b, 2*c, 3"), jnp.float32)
+    text = treeview.render_text({"x": shapes}, totals=True)
+    assert "jax.ShapeDtypeStruct float32[b, 2*c, 3] <abstract>" in text
+    seen = []
+
+    def function(x):
+        seen.append(treeview.render_text([x], totals=True))
+        return x
+
+    export.export(jax.jit(function))(shapes)
+    assert "jax.Array float32[b, 2*c, 3] <traced>" in seen[0]
+    sized = jax.ShapeDtypeStruct((np.int64(2), 3), jnp.float32)
+    assert treeview.render_text(sized) == "jax.ShapeDtypeStruct float32[2, 3] <abstract>"
 
 
 @pytest.mark.skipif(not hasattr(jax, "new_ref"), reason="this JAX has no mutable arrays")

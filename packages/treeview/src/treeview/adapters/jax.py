@@ -24,7 +24,7 @@ from treeview.adapters._jax_values import read_both
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
 from treeview.arrays.deferred import deferred_picture
 from treeview.arrays.expressions import LARGEST, array_expression
-from treeview.arrays.protocol import ArrayInfo, Axis, Shard, Statistics, Window, positional_axes
+from treeview.arrays.protocol import ArrayInfo, Axis, Shard, Statistics, Window, shape_axes
 from treeview.arrays.sharding import shards_picture
 from treeview.arrays.statistics import NumpyArray
 
@@ -39,7 +39,7 @@ class JaxAdapter:
         return ArrayInfo(
             type_name="jax.Array",
             dtype=str(array.dtype),
-            axes=positional_axes(array.shape),
+            axes=shape_axes(array.shape),
             bytes=_byte_count(array),
             problem=problem,
             note="" if problem else placement(array),
@@ -88,7 +88,7 @@ class AbstractAdapter:
         return ArrayInfo(
             type_name=self._name,
             dtype=str(array.dtype),
-            axes=positional_axes(array.shape),
+            axes=shape_axes(array.shape),
             bytes=_byte_count(array),
             problem=self._problem,
         )
@@ -134,7 +134,8 @@ def _shards(array: Any) -> Sequence[Shard] | None:
 
 
 def _byte_count(array: Any) -> int:
-    return math.prod(array.shape) * getattr(array.dtype, "itemsize", 0)
+    known = all(isinstance(size, int | np.integer) for size in array.shape)
+    return math.prod(array.shape) * getattr(array.dtype, "itemsize", 0) if known else 0
 
 
 def placement(array: jax.Array) -> str:

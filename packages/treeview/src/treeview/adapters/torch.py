@@ -22,7 +22,7 @@ from treeview.adapters._torch_values import (
     untouched,
 )
 from treeview.arrays.expressions import LARGEST, array_expression
-from treeview.arrays.protocol import ArrayInfo, Axis, Statistics, Window, positional_axes
+from treeview.arrays.protocol import ArrayInfo, Statistics, Window, shape_axes
 from treeview.arrays.statistics import NumpyArray
 
 # Neither is public, and there is no other way to tell such tensors.
@@ -50,7 +50,7 @@ class TorchAdapter:
             dtype = str(array.dtype).removeprefix("torch.")
             if problem in ("uninitialized", "nested"):
                 return ArrayInfo(_type_name(array), dtype, (), problem=problem)
-            axes = _axes(array.shape)
+            axes = shape_axes(array.shape)
             symbolic = any(type(size) is not int for size in array.shape)
             return ArrayInfo(
                 type_name=_type_name(array),
@@ -90,16 +90,6 @@ def _type_name(tensor: torch.Tensor) -> str:
         return "torch.nn.Parameter"
     cls = type(tensor)
     return "torch.Tensor" if _is_fake(tensor) or cls is torch.Tensor else type_name(cls)
-
-
-def _axes(shape: Sequence[Any]) -> tuple[Axis, ...]:
-    if all(type(size) is int for size in shape):
-        return positional_axes(tuple(shape))
-    # To make a number of a symbolic size would be an effect of the function being traced.
-    return tuple(
-        Axis(size, position=index) if type(size) is int else Axis(0, str(size), index)
-        for index, size in enumerate(shape)
-    )
 
 
 def tensor_problem(tensor: torch.Tensor) -> str:

@@ -19,7 +19,7 @@ from treeview.arrays.checks import (
     with_limits,
 )
 from treeview.arrays.drawing import can_draw_any, draw_picture
-from treeview.arrays.given import given_values, short_text
+from treeview.arrays.given import fetched, given_values, short_text
 from treeview.arrays.painting import Mask
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Axis
 from treeview.arrays.sliders import shown_window, slider_places
@@ -109,7 +109,7 @@ def array_picture(
             )
     window = shown_window(style, info, truncate=choice(truncate, "truncate"))
     valid = None if valid_mask is None else _mask_values(valid_mask, info)
-    (values,) = adapter.fetch([(array, window)])
+    values = fetched(adapter, array, window)
     if valid is not None:
         valid = take_window(valid, window)
     return draw_picture(values, info, window, style, valid)

@@ -1,10 +1,12 @@
 """Arrays that users give besides the one that is drawn: masks, limits, scores, weights."""
 
+from typing import Any
+
 import numpy as np
 
 from treeview._names import class_of, type_name
 from treeview._registry import default_registry
-from treeview.arrays.protocol import ArrayInfo, positional_axes
+from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray, number_kind
 from treeview.arrays.summary import axes_text
 from treeview.arrays.windows import balanced_window
@@ -42,8 +44,29 @@ def given_values(given: object, argument: str) -> tuple[ArrayInfo, NumpyArray]:
             f"Expected `{argument}` to be an array whose values can be read, got {info.type_name} "
             f"{axes_text(info)}, which is {info.problem}; pass a concrete array."
         )
-    (values,) = adapter.fetch([(given, balanced_window(info.shape, maximum_size=None))])
-    return info, values
+    return info, fetched(adapter, given, balanced_window(info.shape, maximum_size=None))
+
+
+def fetched(adapter: ArrayAdapter, array: object, window: Window) -> NumpyArray:
+    """The values in a window, checked, for adapters are written by anybody.
+
+    Args:
+        adapter: Who speaks for the array.
+        array: The array.
+        window: The indices of each axis.
+
+    Raises:
+        TypeError: The adapter gives something else.
+    """
+    found: Any = adapter.fetch([(array, window)])
+    values: Any = found[0] if hasattr(found, "__len__") and len(found) == 1 else None
+    shape = tuple(len(indices) for indices in window)
+    if not issubclass(type(values), np.ndarray) or values.shape != shape:
+        raise TypeError(
+            f"Expected the adapter of `{type_name(class_of(array))}` to fetch one array of NumPy of"
+            f" shape {shape}, got {short_text(found)}."
+        )
+    return values
 
 
 def given_numbers(given: object, argument: str) -> NumpyArray:

@@ -5,12 +5,34 @@ An adapter speaks for one type of array. `describe` costs nothing and touches no
 accelerator can start all the work together and wait for it once.
 """
 
+import operator
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
+
+
+class Symbol(int):
+    """The size of an axis that is known as an expression only; it counts as zero.
+
+    Args:
+        text: The expression.
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """A zero that is written as `text`."""
+        symbol = super().__new__(cls, 0)
+        symbol.text = text
+        return symbol
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +43,25 @@ class Axis:
         size: How many indices it has.
         name: Its name, or None for an axis that has only a position.
         position: Its position for indexing, or None for an axis that has only a name.
+
+    Raises:
+        TypeError: `size` is no whole number from 0 on.
     """
 
     size: int
     name: Hashable | None = None
     position: int | None = None
+
+    def __post_init__(self) -> None:
+        size: Any = self.size
+        if isinstance(size, Symbol) or (type(size) is int and size >= 0):
+            return
+        whole = operator.index(size) if hasattr(size, "__index__") else -1
+        if whole < 0:
+            raise TypeError(
+                f"Expected `size` of an `Axis` to be a whole number from 0 on, got {size!r}."
+            )
+        object.__setattr__(self, "size", whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +138,19 @@ Window = tuple[np.ndarray[Any, np.dtype[np.intp]], ...]
 def positional_axes(shape: tuple[int, ...]) -> tuple[Axis, ...]:
     """The axes of an array that has no names for them."""
     return tuple(Axis(size, position=position) for position, size in enumerate(shape))
+
+
+def shape_axes(shape: Sequence[Any]) -> tuple[Axis, ...]:
+    """The axes of an array without names, some of whose sizes may be symbols of a tracer.
+
+    To make a number of such a size would fail, or be an effect of the function being traced.
+    """
+    if all(isinstance(size, int | np.integer) for size in shape):
+        return positional_axes(tuple(map(int, shape)))
+    return tuple(
+        Axis(int(size) if isinstance(size, int) else Symbol(str(size)), position=position)
+        for position, size in enumerate(shape)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,12 @@ def array_shards(array: Any) -> tuple[ArrayInfo, Sequence[Shard]]:
             f"{info.type_name} {axes_text(info)}; place it with "
             "`jax.device_put(array, sharding)`, or give its adapter a method `shards`."
         )
+    for shard in shards:
+        if len(shard.region) != len(info.axes):
+            raise ValueError(
+                f"Expected each `Shard` to have a slice for each of the {len(info.axes)} axes of "
+                f"{axes_text(info)}, got {shard.region!r} for {shard.device!r}."
+            )
     return info, shards
 
 

@@ -22,7 +22,7 @@ LARGEST_SLIDERS = 4_000_000
 LARGEST_DIGITS = 40_000
 """The same for integers, whose nested squares take many pixels each."""
 
-LARGEST_UNCUT, LARGEST_UNCUT_DIGITS = 20_000_000, 2_000_000
+LARGEST_UNCUT, LARGEST_UNCUT_DIGITS = 20_000_000, 500_000
 """The most values that a picture may hold of which nothing is left out, likewise."""
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from treeview.arrays.protocol import Window
 
+_CLOSE = 1e-4
+
 Values = np.ndarray[Any, np.dtype[Any]]
 
 _MOST_INDEXED = 32  # NumPy allows more axes than it indexes together
@@ -48,6 +50,8 @@ def balanced_window(
 
     low, high = 0.0, math.sqrt(max(shape))
     for _ in range(50):
+        if high - low <= _CLOSE * low:
+            break
         middle = (low + high) / 2
         if math.prod(counts(middle)) <= maximum_size:
             low = middle

@@ -35,10 +35,12 @@ def share_cells(requests: Sequence["ArrayRequest"], most: int | None) -> list["A
         return list(requests)
     share = max(even_share([count for count, _ in wanted.values()], most), LEAST_CELLS)
     shared = list(requests)
-    for place, (count, visualizer) in wanted.items():
+    smaller: dict[int, ArrayAutovisualizer] = {}
+    for place, (count, chosen) in wanted.items():
         if count > share:
-            smaller = replace(visualizer, maximum_size=share)
-            shared[place] = replace(requests[place], picture=smaller)
+            if id(chosen) not in smaller:
+                smaller[id(chosen)] = replace(chosen, maximum_size=share)
+            shared[place] = replace(requests[place], picture=smaller[id(chosen)])
     return shared
 
 

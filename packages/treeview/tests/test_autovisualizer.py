@@ -252,7 +252,7 @@ def test_settings_reach_the_picture():
 
 @pytest.mark.parametrize(
     "array",
-    [np.zeros((0, 3)), np.array(["a", "b"] * 9), np.float64(3), np.timedelta64(3, "s"), np.ones(1)],
+    [np.zeros((0, 3)), np.array([None, 1] * 9), np.float64(3), np.timedelta64(3, "s"), np.ones(1)],
 )
 def test_what_has_no_picture_keeps_its_summary(array):
     assert found(Picture, [array], ArrayAutovisualizer()) == []
@@ -378,3 +378,26 @@ def test_a_tokenizer_that_is_none_is_refused():
         ArrayAutovisualizer.for_tokenizer(WORDS)
     with pytest.raises(TypeError, match="Expected a setting of `ArrayAutovisualizer`, got `edge`"):
         ArrayAutovisualizer.for_tokenizer(WORDS.__getitem__, edge=3)
+
+
+def test_texts_are_drawn_where_few_are_different_and_records_field_by_field():
+    records = np.zeros((3, 4), [("rate", "f4"), ("name", "U3")])
+    animals = np.array(["cat", "dog"] * 20)
+    for array in (
+        animals,
+        animals.astype("S"),
+        records,
+        np.ma.array(animals, mask=animals == "cat"),
+    ):
+        assert len(found(Picture, [array], rule=True)) == 1
+    others = {
+        "all different": np.array([f"word {n}" for n in range(40)]),
+        "in the summary": np.array(["cat", "cat"]),
+        "objects": np.array([None, 1] * 20),
+        "records of objects": np.zeros(4, [("any", "O")]),
+        "no values": np.zeros(0, "U3"),
+    }
+    assert found(Picture, others, rule=True) == []
+    shown = {"animals": animals, **others}
+    text = treeview.render_text(shown, autovisualize=True, max_lines=None)
+    assert text.count("<picture") == 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Literal, Self, SupportsIndex
 
-from treeview.arrays.drawing import can_draw
+from treeview.arrays.drawing import can_draw_unasked
 from treeview.arrays.protocol import ArrayInfo
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.tokens import TokenLookup, token_texts
@@ -21,8 +21,9 @@ _SIZES = ("maximum_size", "cutoff_size_per_axis", "edge_items")
 class ArrayAutovisualizer:
     """How the arrays in a tree are drawn: a value of the option `autovisualize`.
 
-    As a rule of its own it draws all arrays of numbers; a function that decides by value and path
-    may return it for the arrays that are to be drawn so. All arrays are still read together.
+    As a rule of its own it draws all arrays of numbers and of records, and arrays of texts if at
+    most nine different ones are shown; a function that decides by value and path may return it for
+    the arrays that are to be drawn so. All arrays are still read together.
 
     Attributes:
         maximum_size: About how many values of an array to show; None for 4000, or fewer where the
@@ -119,7 +120,7 @@ class ArrayAutovisualizer:
 
     def style(self, info: ArrayInfo) -> PictureStyle | None:
         """How to draw one array; None where it has no picture."""
-        if info.size <= 1 or not can_draw(info):
+        if info.size <= 1 or not can_draw_unasked(info):
             return None
         rows, columns = _present(self.prefers_row, info), _present(self.prefers_column, info)
         if self.token_lookup_fn is None:

@@ -18,9 +18,10 @@ from treeview._guard import STOP, describe_error
 from treeview._names import type_name
 from treeview._options import Options
 from treeview.arrays.autovisualizer import ArrayAutovisualizer
+from treeview.arrays.categories import are_few
 from treeview.arrays.deferred import brief_description, deferred_picture
 from treeview.arrays.delegate import DelegatingAdapter, by_adapter
-from treeview.arrays.drawing import draw_picture
+from treeview.arrays.drawing import draw_picture, is_text
 from treeview.arrays.expressions import most_values
 from treeview.arrays.protocol import ArrayAdapter, ArrayInfo, Statistics, Window
 from treeview.arrays.sharding import find_shards, shards_branch
@@ -169,12 +170,14 @@ def _plan(job: Reading, *, pictures: bool) -> None:
     else:
         job.counted = True
     job.drawn = style is not None
-    if style is not None and job.window is None and (pictures or _may_have_tokens(info, style)):
+    if style is not None and job.window is None and (pictures or _says_values(info, style)):
         job.window = style.window(info.shape)
 
 
-def _may_have_tokens(info: ArrayInfo, style: PictureStyle) -> bool:
-    return style.token_lookup is not None and info.dtype.startswith(("int", "uint", "<", ">"))
+def _says_values(info: ArrayInfo, style: PictureStyle) -> bool:
+    """Whether text output needs values, to tell tokens or whether there is a picture at all."""
+    has_tokens = style.token_lookup is not None and info.dtype.startswith(("int", "uint", "<", ">"))
+    return has_tokens or is_text(info)
 
 
 def _read(jobs: list[Reading], deadline: float, follow: Callable[[], None] | None) -> None:
@@ -192,7 +195,7 @@ def _read(jobs: list[Reading], deadline: float, follow: Callable[[], None] | Non
             break
         del waiting[: len(batch)]
         if follow is not None:
-            _wait_until_ready(batch)
+            deadline += _wait_until_ready(batch)
         _read_batch(batch)
         if follow is not None and waiting:
             follow()
@@ -238,11 +241,17 @@ def _is_ready(job: Reading) -> bool:
         return True  # whatever is wrong with it shows when it is read
 
 
-def _wait_until_ready(jobs: list[Reading]) -> None:
-    """Waits here, where an interrupt is heard, and not where an adapter waits for its device."""
+def _wait_until_ready(jobs: list[Reading]) -> float:
+    """Waits here, where an interrupt is heard, and not where an adapter waits for its device.
+
+    Returns:
+        How many seconds that took, which are not spent on reading.
+    """
+    started = perf_counter()
     for job in jobs:
         while not _is_ready(job):
             sleep(_POLL)
+    return perf_counter() - started
 
 
 def _what(answer: object) -> str:
@@ -368,7 +377,7 @@ def _figures(job: Reading) -> list[Node]:
         return []
     if job.pending:
         return [text(("a picture is to come …", "muted"))]
-    if values is None and job.skipped:
+    if (values is None and job.skipped) or (is_text(info) and not _is_worth(info, values)):
         return []
     window = style.window(info.shape) if job.window is None else job.window
     description = brief_description(info, window, style)
@@ -385,6 +394,13 @@ def _figures(job: Reading) -> list[Node]:
             figures.append(text((f"<no tokens: {describe_error(error)}>", "error")))
     shards = find_shards(job.request.adapter, job.request.array) or ()
     return [*figures, shards_branch(info, shards)] if len(shards) > 1 else figures
+
+
+def _is_worth(info: ArrayInfo, values: NumpyArray | None) -> bool:
+    """Whether a picture tells more of texts than a summary that may show them."""
+    if values is None or values.dtype.kind not in "US" or shows_values(info):
+        return False
+    return are_few(values)
 
 
 def _drawing(

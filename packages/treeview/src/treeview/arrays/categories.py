@@ -46,6 +46,12 @@ def paint_categories(values: NumpyArray, masked: Mask | None) -> Painting:
     return Painting(tiles, choice, tuple(legends), f"{facts}, {int(hidden.sum()):_} masked")
 
 
+def are_few(values: NumpyArray) -> bool:
+    """Whether there are so few different texts that each has a colour, and some are repeated."""
+    count = len(np.unique(values))
+    return count <= _MOST and count < values.size
+
+
 def _written(value: object) -> str:
     try:
         return safe_repr(value)

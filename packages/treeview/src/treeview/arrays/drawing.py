@@ -22,12 +22,24 @@ from treeview.arrays.summary import axes_text
 
 _MOST_FIELDS = 12
 _NAMED = re.compile(r"object|str|[<>=|]?[USTO]\d*|bytes|\{")
+_TEXTS = re.compile(r"[<>=|]?[US]\d*")
 _NUMERIC = re.compile(r"bool|q?u?int\d|b?float\d|complex|datetime64|timedelta64|[<>=][iufcmM]\d")
 
 
 def can_draw(info: ArrayInfo) -> bool:
     """Whether values of this type have a picture and there are any."""
     return info.size > 0 and _NUMERIC.match(info.dtype) is not None
+
+
+def is_text(info: ArrayInfo) -> bool:
+    """Whether the values are texts, which have a colour for each of a few different ones."""
+    return info.size > 0 and _TEXTS.fullmatch(info.dtype) is not None
+
+
+def can_draw_unasked(info: ArrayInfo) -> bool:
+    """Whether values of this type are drawn in trees; objects are not, their texts take time."""
+    is_record = info.size > 0 and info.dtype.startswith("{") and "object" not in info.dtype
+    return is_record or can_draw(info) or is_text(info)
 
 
 def draw_picture(

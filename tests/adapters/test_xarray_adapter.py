@@ -130,3 +130,9 @@ def test_labelled_masks_fit_plain_arrays():
 def test_what_is_not_loaded_is_not_drawn(remote):
     with pytest.raises(ValueError, match=r"got float32\[x:1000, y:1000\], which is not loaded"):
         treeview.render_array(remote)
+
+
+def test_coordinates_are_labels():
+    figure = treeview.render_array(ARRAY, axis_item_labels={"x": ARRAY.x})
+    labels = [label.text for label in figure.picture.labels if label.side == "left"]
+    assert labels == ["1", "2", "3", "x: 3"]

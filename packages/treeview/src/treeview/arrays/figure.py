@@ -252,6 +252,8 @@ def _labels(items: Any) -> tuple[str, ...]:
             "Expected `axis_item_labels` to give a sequence of labels for each axis, got "
             f"{short_text(items)}."
         )
+    if _adapter_for(items) is not None:  # elements of many libraries write more than their value
+        _, items = given_values(items, "axis_item_labels")
     return tuple(map(str, items))
 
 

@@ -20,6 +20,10 @@ class SaveIntermediate(Layer):
 
     Each call overwrites what the last one saved.
 
+    In a `LayerStack`, one saver keeps what passes in all of its layers, in an array that has the
+    axis of the stack. `models.stack_blocks` stacks what repeats, so insert savers into all blocks
+    of a kind before, or into the stack afterwards; a saver in one block alone ends the repetition.
+
     Attributes:
         saved: The `StateVariable`; its value is None before the first call.
     """

@@ -40,7 +40,12 @@ _KV_POSITIONS = "kv_token_positions"
 _END_INDEX = "cache_end_index"
 _SOURCES = "cache_sources"
 _OUTPUT_SLOT = "output_slot"
-_USUAL_HOMES = ("modeldata.nn.", "modeldata.named.", "modeldata.variables.")
+_USUAL_HOMES = (
+    "modeldata.nn.",
+    "modeldata.named.",
+    "modeldata.toolshed.lora",
+    "modeldata.variables.",
+)
 _SlidingMask = ApplyCausalSlidingWindowAttentionMask
 _CausalMask = ApplyCausalAttentionMask | _SlidingMask
 

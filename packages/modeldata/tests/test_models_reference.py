@@ -312,6 +312,11 @@ def test_gradients_are_those_of_torch(transformers, torch, case):
 
     found = {p.label: p.value for p in jax.jit(jax.grad(loss))(parameters)}
 
+    assert_gradients(theirs, ours, found)
+
+
+def assert_gradients(theirs, ours, found):
+    """Compares gradients, by label, with those that torch has left in a model."""
     # Read like weights, but without what is added to stored scales.
     named = dict(theirs.named_parameters(remove_duplicate=False))
     gradients = models.open_checkpoint(
@@ -321,7 +326,7 @@ def test_gradients_are_those_of_torch(transformers, torch, case):
         )
     )
     family, config = find_family(gradients), ours.metadata.origin.config
-    rules = family.weight_rules(config, family.build_slots(config))
+    rules = family.weight_rules(config, family.build_slots(config), gradients.tensors)
     places = {rule.label: rule.place_in(gradients) for rule in rules}
     expected = {
         label: dataclasses.replace(place, shift=0.0).read(gradients, np.float32)
@@ -334,6 +339,33 @@ def test_gradients_are_those_of_torch(transformers, torch, case):
         mine = found[label].unwrap(*places[label].named_shape)
         scale = max(np.abs(gradient).max(), least)
         np.testing.assert_allclose(mine, gradient, rtol=0, atol=3e-5 * scale)
+
+
+def test_gradients_of_encoders_are_those_of_torch(transformers, torch):
+    sizes = {key: BASE[key] for key in BASE if key != "num_key_value_heads"}
+    config = transformers.BertConfig(**sizes, max_position_embeddings=16, pad_token_id=None)
+    config._attn_implementation = "eager"
+    theirs = transformers.BertModel(config).eval()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.normal_(std=0.3)
+    ours = models.load(theirs, progress=False)
+    row = texts()[0]
+    weights = np.random.default_rng(1).normal(size=(LENGTH, 16)).astype(np.float32)
+    found = theirs(torch.from_numpy(row)[None])
+    total = (found.last_hidden_state[0] * torch.from_numpy(weights)).sum()
+    (total + found.pooler_output.sum()).backward()
+    unbound, parameters = md.unbind_params(ours, freeze=True)
+
+    def loss(parameters):
+        model = md.bind_variables(unbound, parameters)
+        output = model(nx.wrap(jnp.asarray(row), "seq"))
+        first = model.pooler(output[{"seq": 0}]).unwrap("embedding")
+        return (output.unwrap("seq", "embedding") * weights).sum() + first.sum()
+
+    gradients = {p.label: p.value for p in jax.jit(jax.grad(loss))(parameters)}
+    assert_gradients(theirs, ours, gradients)
 
 
 def test_weights_in_files_of_torch_are_read(transformers, torch, tmp_path):
@@ -376,6 +408,21 @@ def test_a_comparison_finds_the_block_that_was_changed(transformers, torch):
     assert found.first_difference.name == "block 1"
     with pytest.raises(ValueError, match="as many blocks as the reference, 2, but it has 3"):
         models.compare(ours, random_model(transformers, torch, *CASES["qwen3"]), [1])
+
+
+def test_a_reference_is_compared_without_dropout_and_stays_as_it_is(transformers, torch):
+    theirs = random_model(transformers, torch, "GPT2", {}).train()
+    assert theirs.config.resid_pdrop > 0
+    ours = models.load(theirs, progress=False)
+    assert models.compare(ours, theirs, [1, 2, 3]).is_equal
+    assert all(module.training for module in theirs.modules())
+    half = models.load(theirs, dtype=jnp.bfloat16, progress=False)
+    assert models.compare(half, theirs, [1, 2, 3]).is_equal
+    with pytest.raises(TypeError, match="makes logits, but a `GPT2Model` makes none. Load it"):
+        models.compare(ours, theirs.transformer, [1])
+    other = random_model(transformers, torch, "GPT2", {"vocab_size": 40})
+    with pytest.raises(ValueError, match="the vocabulary of the reference, 40 tokens, .* has 50"):
+        models.compare(ours, other, [1])
 
 
 @pytest.mark.parametrize(

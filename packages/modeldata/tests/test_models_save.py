@@ -200,8 +200,12 @@ def test_what_differs_first_is_marked_in_a_comparison(model):
     assert not found.is_equal
     lines = repr(found).splitlines()
     assert lines[0] == "With a tolerance of 1e-04, `block 1` differs first."
-    assert lines[1:3] == ["embedding  0.0e+00", "block 0    0.0e+00"]
-    assert lines[3].endswith("  <-")
+    assert lines[1:4] == [
+        "output of  greatest difference",
+        "embedding  0.0e+00",
+        "block 0    0.0e+00",
+    ]
+    assert lines[4].endswith("  <-")
     assert found.text == repr(found)
     worst = max(difference(other, model, tokens) for tokens in ([1, 2, 3], [4]))
     assert found.parts[-1].difference == pytest.approx(worst, rel=1e-4)
@@ -219,6 +223,13 @@ def difference(one, other, tokens):
     return float(jnp.abs(a - b).max() / jnp.abs(b).max())
 
 
+def test_rounding_to_16_bits_is_no_difference(model):
+    metadata = dataclasses.replace(model.metadata, activation_dtype=jnp.bfloat16)
+    found = models.compare(model.replace(metadata=metadata), model, [1, 2])
+    assert (found.tolerance, found.is_equal) == (5e-2, True)
+    assert models.compare(model, model, [1], tolerance=0).tolerance == 0
+
+
 def test_a_nan_is_a_difference(model):
     broken = (
         md.select(model)
@@ -233,8 +244,14 @@ def test_a_nan_is_a_difference(model):
 def test_what_cannot_be_compared_is_refused(model):
     with pytest.raises(TypeError, match="`model` to be a `TransformerLM`, but got a `Identity`"):
         models.compare(nn.Identity(), model, [1])
-    with pytest.raises(TypeError, match="`reference` to be .* but got a `int`"):
+    with pytest.raises(TypeError, match="`reference` to be .* but got a `int`. Load the ref"):
         models.compare(model, 3, [1])
+    for tolerance in ("small", -1.0, float("nan")):
+        with pytest.raises(ValueError, match="`tolerance` to be a number of at least 0, but got"):
+            models.compare(model, model, [1], tolerance=tolerance)
+    wide = model.replace(metadata=dataclasses.replace(model.metadata, vocab_size=99))
+    with pytest.raises(ValueError, match="the vocabulary of the reference, 99 tokens, but it has"):
+        models.compare(model, wide, [1])
     with pytest.raises(ValueError, match="at least one token"):
         models.compare(model, model, [[1], []])
     with pytest.raises(ValueError, match="token ids from 0 to .*, but got 999"):

@@ -1,7 +1,8 @@
 """Comparing a model with its reference, block by block."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,6 +15,8 @@ from modeldata.models.transformer import TransformerBlock, TransformerLM
 from modeldata.named import NamedArray, arange, wrap
 
 _LOGITS = "logits"
+# What rounding alone may make of it, as a share of the greatest value.
+_TOLERANCE, _TOLERANCE_OF_16_BITS = 1e-4, 5e-2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Comparison:
         said = "all parts are equal" if first is None else f"`{first.name}` differs first"
         width = max(len(part.name) for part in self.parts)
         lines = [f"With a tolerance of {self.tolerance:.0e}, {said}."]
+        lines.append(f"{'output of':<{width}}  greatest difference")
         for part in self.parts:
             mark = "  <-" if part is first else ""
             lines.append(f"{part.name:<{width}}  {part.difference:.1e}{mark}")
@@ -73,36 +77,49 @@ def compare(
     reference: Any,
     prompts: Sequence[int] | Sequence[Sequence[int]],
     *,
-    tolerance: float = 1e-4,
+    tolerance: float | None = None,
 ) -> Comparison:
     """Runs two models on the same prompts, and compares what each block puts out.
+
+    A reference of PyTorch is run without dropout, and in float32 if its parameters are.
 
     Args:
         model: The model.
         reference: A model of the transformers library, or another `TransformerLM` of as many
             blocks.
         prompts: The tokens of a text, or a list of texts. Each is run alone.
-        tolerance: The greatest difference that counts as equal, as a share of the greatest value.
+        tolerance: The greatest difference that counts as equal, as a share of the greatest value;
+            left out, 1e-4, or 5e-2 if `model` computes in 16 bits.
 
     Returns:
         The differences, which print as a table.
 
     Raises:
-        TypeError: If a model or `prompts` is something else.
-        ValueError: If there is no prompt, a prompt is empty or has ids outside the vocabulary, the
-            models have other numbers of blocks or outputs of other shapes, or the model is no
-            `Sequential` with blocks.
+        TypeError: If a model or `prompts` is something else, or the reference makes no logits.
+        ValueError: If there is no prompt, a prompt is empty or has ids outside the vocabulary,
+            `tolerance` is no number of at least 0, the models have other vocabularies, numbers of
+            blocks or outputs of other shapes, or the model is no `Sequential` with blocks.
     """
     if not isinstance(model, TransformerLM):
         raise TypeError(
-            f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`."
+            f"Expected `model` to be a `TransformerLM`, but got a `{type(model).__name__}`. A "
+            "model of transformers is the second argument, the reference."
+        )
+    if tolerance is None:
+        is_exact = jnp.finfo(model.metadata.activation_dtype).bits >= 32
+        tolerance = _TOLERANCE if is_exact else _TOLERANCE_OF_16_BITS
+    if not isinstance(tolerance, int | float) or not tolerance >= 0:
+        raise ValueError(
+            f"Expected `tolerance` to be a number of at least 0, but got {tolerance!r}. Leave it "
+            "out for what rounding explains."
         )
     read = read_prompt(prompts, None, vocab_size=model.metadata.vocab_size, stop_tokens=())
     places = read.tokens.shape[-1]
     rows = zip(read.tokens.reshape(-1, places), read.positions.reshape(-1, places), strict=True)
     texts = [tokens[positions != PADDING] for tokens, positions in rows]
     model = without_stack(model)
-    run = _runner(reference, sum(isinstance(x, TransformerBlock) for x in _layers(model)))
+    blocks = sum(isinstance(x, TransformerBlock) for x in _layers(model))
+    run = _runner(reference, blocks, model.metadata.vocab_size)
     differences: dict[str, list[float]] = {}
     for tokens in texts:
         ours, theirs = _outputs(model, tokens), run(tokens)
@@ -155,55 +172,87 @@ def _plain(value: NamedArray) -> np.ndarray:
     return np.asarray(value.astype(jnp.float32).unwrap("seq", *last))
 
 
-def _runner(reference: Any, blocks: int) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+def _runner(
+    reference: Any, blocks: int, vocab_size: int
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     if isinstance(reference, TransformerLM):
         reference = without_stack(reference)
         found = sum(isinstance(layer, TransformerBlock) for layer in _layers(reference))
-        _check_blocks(blocks, found)
+        _check_sizes(blocks, found, vocab_size, reference.metadata.vocab_size)
         return lambda tokens: _outputs(reference, tokens)
     if not is_transformers_model(reference):
         raise TypeError(
             "Expected `reference` to be a model of the transformers library or a `TransformerLM`, "
-            f"but got a `{type(reference).__name__}`."
+            f"but got a `{type(reference).__name__}`. Load the reference first."
         )
     torch: Any = import_extra("torch", "hf", "Running a model of transformers")
     lists = [m for m in reference.modules() if isinstance(m, torch.nn.ModuleList)]
     # Blocks are the outermost list of modules.
     modules = lists[0] if lists else []
-    _check_blocks(blocks, len(modules))
+    settings = reference.config.to_dict()
+    _check_sizes(blocks, len(modules), vocab_size, settings.get("vocab_size"))
 
     def run(tokens: np.ndarray) -> dict[str, np.ndarray]:
-        outputs: dict[str, np.ndarray] = {}
-
-        def keep_input(_: Any, args: Any, kwargs: Any) -> None:
-            outputs["embedding"] = _values(args[0] if args else kwargs["hidden_states"])
-
-        def keep_output(name: str) -> Callable[..., None]:
-            def keep(_: Any, __: Any, output: Any) -> None:
-                outputs[name] = _values(output[0] if isinstance(output, tuple) else output)
-
-            return keep
-
-        hooks = [modules[0].register_forward_pre_hook(keep_input, with_kwargs=True)]
-        for index, module in enumerate(modules):
-            hooks.append(module.register_forward_hook(keep_output(f"block {index}")))
-        try:
-            with torch.no_grad():
-                ids = torch.from_numpy(tokens.astype(np.int64))[None]
-                logits = reference(ids.to(reference.device)).logits
-        finally:
-            for hook in hooks:
-                hook.remove()
+        ids = torch.from_numpy(tokens.astype(np.int64))[None].to(reference.device)
+        with torch.no_grad(), _without_dropout(reference), _kept_outputs(modules) as outputs:
+            logits = getattr(reference(ids), "logits", None)
+        if logits is None:
+            raise TypeError(
+                "Expected `reference` to be a model that makes logits, but a "
+                f"`{type(reference).__name__}` makes none. Load it with "
+                "`transformers.AutoModelForCausalLM`."
+            )
         return {**outputs, _LOGITS: _values(logits)}
 
     return run
 
 
-def _check_blocks(found: int, expected: int) -> None:
+@contextlib.contextmanager
+def _without_dropout(reference: Any) -> Iterator[None]:
+    """Sets all modules to inference, and later those back that were training."""
+    training = [module for module in reference.modules() if module.training]
+    reference.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+@contextlib.contextmanager
+def _kept_outputs(modules: Any) -> Iterator[dict[str, np.ndarray]]:
+    """Gives what comes into the first block, and what blocks put out, once they have run."""
+    outputs: dict[str, np.ndarray] = {}
+
+    def keep_input(_: Any, args: Any, kwargs: Any) -> None:
+        outputs["embedding"] = _values(args[0] if args else kwargs["hidden_states"])
+
+    def keep_output(name: str) -> Callable[..., None]:
+        def keep(_: Any, __: Any, output: Any) -> None:
+            outputs[name] = _values(output[0] if isinstance(output, tuple) else output)
+
+        return keep
+
+    hooks = [modules[0].register_forward_pre_hook(keep_input, with_kwargs=True)]
+    for index, module in enumerate(modules):
+        hooks.append(module.register_forward_hook(keep_output(f"block {index}")))
+    try:
+        yield outputs
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _check_sizes(found: int, expected: int, vocab_size: int, expected_size: int | None) -> None:
     if found != expected:
         raise ValueError(
             f"Expected a model with as many blocks as the reference, {expected}, but it has "
-            f"{found}."
+            f"{found}. Compare models of the same sizes."
+        )
+    if expected_size not in (None, vocab_size):
+        raise ValueError(
+            f"Expected a model with the vocabulary of the reference, {expected_size} tokens, but "
+            f"it has {vocab_size}. Compare models of the same sizes."
         )
 
 

@@ -146,6 +146,12 @@ class Notebook:
         self.command("notebook:run-cell")
         return number
 
+    def begin(self, source):
+        """Begins to run a new cell at the end; returns its number."""
+        number = self.page.evaluate(NEW_CELL, source)
+        self.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-cell')")
+        return number
+
     def save(self):
         """Saves the notebook and returns what the file holds."""
         self.command("docmanager:save")

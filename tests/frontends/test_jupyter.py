@@ -50,6 +50,8 @@ def test_pictures_of_a_model_are_drawn(notebook):
     pictures = tree.locator("figure :is(img, canvas)").all()
     assert len(pictures) == 6
     assert all(picture.is_visible() for picture in pictures)
+    pictures[0].hover(position={"x": 6, "y": 6})
+    tree.locator("figure [role=status]", has_text="} = ").first.wait_for()
 
 
 def unfold(tree):
@@ -100,6 +102,41 @@ def test_a_display_is_updated_in_place(notebook):
     notebook.run("handle.update(treeview.render(['after']))")
     notebook.tree(HANDLE).get_by_text("after").wait_for()
     assert notebook.trees_of(HANDLE).count() == 1
+
+
+BUSY = """
+import os, time
+from treeview.adapters.numpy import NumpyAdapter
+class Busy(np.ndarray):
+    pass
+class BusyAdapter(NumpyAdapter):
+    def read(self, requests):
+        while not os.path.exists('{name}'):
+            time.sleep(0.02)
+        arrays = [array for array, _, _ in requests]
+        return [*zip(self.statistics(arrays), self.fetch([pair[:2] for pair in requests]))]
+treeview.register_array(Busy, BusyAdapter())
+"""
+
+
+def test_a_tree_is_there_before_its_arrays_and_is_then_replaced(notebook, jupyter):
+    name = f"ready-{notebook.name}"
+    notebook.run(BUSY.format(name=name))
+    number = notebook.begin(
+        "%%autovisualize\n{'a': np.arange(20.).reshape(4, 5).view(Busy), 'b': [1, {'c': 'word ' * 20}]}"
+    )
+    tree = notebook.tree(number)
+    tree.wait_for()
+    assert tree.get_attribute("aria-busy") == "true"
+    assert tree.inner_text().startswith("{\n  'a': Busy float64[4, 5] …,\n")
+    (jupyter.folder / name).touch()
+    tree.locator("figure :is(img, canvas)").wait_for()
+    assert tree.get_attribute("aria-busy") is None
+    assert tree.inner_text().startswith("{\n  'a': Busy float64[4, 5] ≈9.5")
+    assert notebook.output(number).count() == 1
+    (output,) = notebook.save().cells[number].outputs
+    assert output.data["text/plain"].startswith("{\n  'a': Busy float64[4, 5] ≈9.5")
+    assert "aria-busy" not in output.data["text/html"]
 
 
 def test_wide_output_scrolls_by_itself(notebook):
@@ -174,6 +211,8 @@ def test_a_reopened_notebook_that_is_not_trusted_still_shows_trees(
     reopened = open_notebook(notebook.name, name, kernel=False)
     tree = reopened.tree(MODEL)
     assert tree.inner_text().startswith("MLP(")
+    # Heads of what is open stand there without a summary of what they hold.
+    assert "sublayers=[\n" in tree.inner_text()
     assert "Elementwise(fn=jax.nn.relu)" in tree.inner_text()
     summary = tree.locator("details > summary").first
     summary.click(position={"x": 30, "y": 8})

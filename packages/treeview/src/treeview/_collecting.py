@@ -148,8 +148,6 @@ class ArrayCollector:
             pictures = shown_children is None  # whoever knows the lines that are shown writes text
             follow = None if live is None else partial(self._follow, live, roots)
             readings = self._read(self._options, wanted=wanted, pictures=pictures, follow=follow)
-            if live is not None:
-                live.end()
             nodes = [reading.node() for reading in readings]
             for share, reading in zip(self._shares, readings, strict=True):
                 share.nans, share.infinities = reading.flaws() or (None, None)
@@ -158,6 +156,8 @@ class ArrayCollector:
         except BaseException as error:
             failed = text((f"<array: {describe_error(error)}>", "error"))
             nodes = [failed] * len(self._requests)
+        if live is not None:
+            live.end()
         self._place(nodes)
         for frame in self._closed:
             self._add_totals(frame)

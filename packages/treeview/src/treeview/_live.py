@@ -95,10 +95,12 @@ class LiveOutput:
         self.end()
         if kind is not None and self.shown:
             interrupted = issubclass(kind, KeyboardInterrupt)
-            self._show("interrupted before it was read" if interrupted else "not read")
+            with suppress(Exception):  # the one that came here is what matters
+                self._show("interrupted before it was read" if interrupted else "not read")
 
     def _open(self) -> None:
-        with self._lock:
+        # What goes wrong here does so again where the complete output is made, and is told there.
+        with self._lock, suppress(Exception):
             if self._timer is not None:
                 self._show("")
 

@@ -211,6 +211,18 @@ def test_any_array_has_a_picture_with_its_axes_anywhere(array, data):
     assert figure.text(color=True)
 
 
+def test_records_in_records_are_drawn_by_field():
+    inner = np.dtype([("c", ">i4"), ("d", "V2")])
+    figure = treeview.render_array(np.zeros((1, 2), [("a", "f4"), ("b", inner)]))
+    assert figure.text().splitlines()[0] == (
+        "{a: float32, b: {c: >i4, d: V2}}[1, 2] by field; "
+        "a: float32[1, 2]: values from 0 to 0; rows: axis 0; columns: axis 1; "
+        "b: {c: >i4, d: V2}[1, 2] by field; "
+        "c: >i4[1, 2]: values from 0 to 0; rows: axis 0; columns: axis 1; "
+        "d: V2[1, 2]: 1 category; rows: axis 0; columns: axis 1"
+    )
+
+
 def test_the_latest_and_the_earliest_time_are_in_the_legend():
     times = np.array([2**63 - 1, -(2**63) + 1]).astype("m8[s]")
     (legend,) = treeview.render_array(times, trim_outliers=False).picture.legends

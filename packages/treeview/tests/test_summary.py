@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from treeview.adapters.numpy import NumpyAdapter, dtype_name
+from treeview.adapters.numpy import NumpyAdapter
+from treeview.arrays.elements import dtype_name
 from treeview.arrays.protocol import ArrayInfo, Axis, Statistics
 from treeview.arrays.statistics import array_statistics
 from treeview.arrays.summary import shows_values, summary_text, values_text

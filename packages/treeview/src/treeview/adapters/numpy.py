@@ -9,6 +9,7 @@ from treeview._document import Text
 from treeview._names import type_module, type_name
 from treeview._registry import Registry
 from treeview._view import View
+from treeview.arrays.elements import dtype_name
 from treeview.arrays.expressions import array_expression
 from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray, array_statistics
@@ -52,21 +53,6 @@ def _array_type_name(cls: type) -> str:
         if getattr(module, name, None) is cls:
             return f"{prefix}.{name}"
     return name
-
-
-def dtype_name(dtype: np.dtype[Any]) -> str:
-    """The name of an element type: `float32`, `>f4`, `<U5`, `{x: int32, y: float64[3]}`."""
-    if dtype.names:
-        fields = (f"{name}: {dtype_name(dtype[name])}" for name in dtype.names)
-        return f"{{{', '.join(fields)}}}"
-    if dtype.subdtype:
-        base, shape = dtype.subdtype
-        return f"{dtype_name(base)}[{', '.join(map(str, shape))}]"
-    if dtype.kind == "T":
-        return "str"
-    if dtype.kind in "SUVmM" and dtype.type.__module__ == "numpy":
-        return str(dtype).lstrip("|")
-    return dtype.name if dtype.isnative else str(dtype)
 
 
 def _show_dtype(dtype: np.dtype[Any], view: View) -> Text:

@@ -12,7 +12,7 @@ from scipy import sparse
 from treeview._names import type_name
 from treeview._registry import Registry
 from treeview.adapters._merging import dense_window, with_zeros
-from treeview.adapters.numpy import dtype_name
+from treeview.arrays.elements import dtype_name
 from treeview.arrays.protocol import ArrayInfo, Statistics, Window, positional_axes
 from treeview.arrays.statistics import NumpyArray, array_statistics
 

@@ -8,6 +8,7 @@ import numpy as np
 from treeview._document import Picture, Text, text
 from treeview.arrays.categories import paint_categories
 from treeview.arrays.cells import cell_grid
+from treeview.arrays.elements import dtype_name
 from treeview.arrays.facets import assign_axes, lay_out_side
 from treeview.arrays.labels import picture_caption, picture_description, side_labels, slice_text
 from treeview.arrays.painting import Mask, Painting, paint_values
@@ -128,7 +129,7 @@ def _field_pictures(
             if valid is None
             else np.broadcast_to(valid.reshape(valid.shape + (1,) * len(inner)), field.shape)
         )
-        own = replace(info, dtype=str(field.dtype), axes=(*info.axes, *axes))
+        own = replace(info, dtype=dtype_name(field.dtype), axes=(*info.axes, *axes))
         whole = (*window, *map(np.arange, inner))
         pictures.append(draw_picture(field, own, whole, style, seen))
     facts = [f"{name}: {one.description}" for name, one in zip(names, pictures, strict=True)]

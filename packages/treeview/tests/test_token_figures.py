@@ -105,6 +105,8 @@ def test_scores_and_weights_are_real_numbers(numbers):
 def test_scores_of_any_size_and_type_have_colors():
     figure = treeview.token_scores(WORDS, [1e308, -1e308, 0])
     assert figure.text().splitlines()[1].split() == ["1e+308", "-1e+308", "0"]
+    masked = treeview.token_scores(WORDS, np.ma.masked_array([1.0, 2.0, 3.0], [False, True, False]))
+    assert masked.text().splitlines()[1].split() == ["1", "nan", "3"]
     half = np.array([1, 2, 3], np.float16)
     wide = treeview.token_scores(iter(WORDS), [1.0, 2.0, 3.0])
     assert treeview.token_scores(WORDS, half).html() == wide.html()

@@ -70,7 +70,7 @@ def fetched(adapter: ArrayAdapter, array: object, window: Window) -> NumpyArray:
 
 
 def given_numbers(given: object, argument: str) -> NumpyArray:
-    """Numbers that a user gave, as float64.
+    """Numbers that a user gave, as float64; those that are masked are no numbers.
 
     Args:
         given: An array of real numbers or of truth values, a number, or nested sequences.
@@ -83,7 +83,7 @@ def given_numbers(given: object, argument: str) -> NumpyArray:
     if number_kind(values.dtype) in ("bool", "integer", "real") or values.dtype.kind == "O":
         try:
             with np.errstate(all="ignore"):
-                return values.astype(np.float64)
+                return np.ma.filled(values.astype(np.float64), np.nan)
         except (TypeError, ValueError, OverflowError):
             pass
     raise ValueError(f"Expected `{argument}` to hold real numbers, got {short_text(given)}.")

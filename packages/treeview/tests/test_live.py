@@ -228,9 +228,9 @@ def test_arrays_appear_as_they_are_read(client, file):
     later = file.with_name("later")
     # So large that each is read by itself; what is waited for a device is no time of reading.
     run(client, f"slow.size = 1 << 28; large = Slow(2.0, {str(later)!r}, size=1 << 29)")
-    found = messages(client, "treeview.show([large, slow], progressive=True, seconds=1.5)")
+    found = messages(client, "treeview.show([large, slow], progressive=True, seconds=1.8)")
     first = next(found)
-    time.sleep(1.1)  # what is shown stays for a second
+    time.sleep(1.5)  # what is shown stays for a second
     file.touch()
     second = next(found)
     later.touch()

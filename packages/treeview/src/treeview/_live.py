@@ -110,8 +110,10 @@ class LiveOutput:
         started = perf_counter()
         data = self._make(self._look(reason), not reason)
         _publish(data, None, self._name, update=self.shown)
-        self.shown, self._changed = True, perf_counter()
-        self._effort = self._changed - started
+        finished = perf_counter()
+        # The first time much is loaded that is there from then on.
+        self._effort = finished - started if self.shown else 0.0
+        self.shown, self._changed = True, finished
 
 
 def live_output(progressive: bool | None) -> LiveOutput | None:  # noqa: FBT001 - an option as it is

@@ -38,7 +38,7 @@ function addActions(view, exact, ask) {
   });
   const totals = document.createElement("span");
   panel.append(copyPath, copyValue, totals);
-  view.tree.append(panel);
+  view.tree.insertBefore(panel, view.list); // so that Shift+Tab leads there from any line
   const pathOf = () => view.outline.model.path(at) ?? "";
   const valueOf = () => {
     const { model } = view.outline;
@@ -68,8 +68,8 @@ function addActions(view, exact, ask) {
     if (line instanceof HTMLElement && target instanceof Element) attach(line, nodeAt(view, target, line));
   });
   view.list.addEventListener("focusin", (event) => {
-    const line = event.target;
-    if (line instanceof HTMLElement) attach(line, nodeAt(view, line, line));
+    const line = event.target; // or a picture in one
+    if (line instanceof HTMLElement && view.rows.has(line)) attach(line, nodeAt(view, line, line));
   });
   view.tree.addEventListener("pointerleave", () => {
     panel.hidden = !panel.contains(document.activeElement);

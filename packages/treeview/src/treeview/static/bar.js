@@ -39,6 +39,22 @@ function makeSwitch(text, pressed, act, title) {
   return button;
 }
 
+/**
+ * A choice of how many levels to open.
+ * @param {(depth: number) => void} open
+ */
+function makeDepth(open) {
+  const depth = document.createElement("select");
+  depth.setAttribute("aria-label", "Open to a depth");
+  depth.title = "Open so many levels";
+  depth.append(new Option("Depth", ""), ...[1, 2, 3, 4, 5, 6].map((n) => new Option(String(n), String(n))));
+  depth.addEventListener("change", () => {
+    if (depth.value !== "") open(Number(depth.value));
+    depth.value = "";
+  });
+  return depth;
+}
+
 const MOST_PATHS = 10_000;
 
 /** A text as Python writes it. @param {string} text */
@@ -242,14 +258,6 @@ function addBar(view, exact) {
   };
   const copy = makeButton("Copy paths", copyPaths, "Copy the paths of all matches as a Python list");
   copy.hidden = true;
-  const depth = document.createElement("select");
-  depth.setAttribute("aria-label", "Open to a depth");
-  depth.title = "Open so many levels";
-  depth.append(new Option("Depth", ""), ...[1, 2, 3, 4, 5, 6].map((n) => new Option(String(n), String(n))));
-  depth.addEventListener("change", () => {
-    if (depth.value !== "") open(Number(depth.value));
-    depth.value = "";
-  });
   bar.append(
     field,
     makeButton("‹", () => finder.go(-1), "Previous match"),
@@ -258,7 +266,7 @@ function addBar(view, exact) {
     makeSwitch("Only matches", true, (on) => finder.setFilter(on), "Hide lines that do not match"),
     makeButton("Expand all", () => open(Infinity)),
     makeButton("Collapse all", () => open(1)),
-    depth,
+    makeDepth(open),
   );
   if (view.outline.model.totals.size > 0) {
     const title = "Show how much the arrays of each part hold";

@@ -9,7 +9,8 @@ const KEYS = [
   ["*", "open all branches beside this one"],
   ["letters", "go to the next line that begins with them"],
   ["Ctrl+C", "copy the path of a line, or the value of a cell of a picture"],
-  ["Tab", "to the buttons of a line and into pictures, where arrows go from value to value"],
+  ["Shift+Tab", "from a line to its buttons"],
+  ["Tab", "into pictures, where arrows go from value to value, and + and - change the size of cells"],
   ["Enter, Shift+Enter", "in the search field: next and previous match; Escape ends the search"],
 ];
 
@@ -21,14 +22,6 @@ function makeLiveBar(live) {
   bar.setAttribute("aria-label", "Search and folding");
   search.copy = makeButton("Copy paths", () => search.askPaths(), "Copy the paths of all matches as a Python list");
   search.copy.hidden = true;
-  const depth = made("select");
-  depth.setAttribute("aria-label", "Open to a depth");
-  depth.title = "Open so many levels";
-  depth.append(new Option("Depth", ""), ...[1, 2, 3, 4, 5, 6].map((level) => new Option(String(level), String(level))));
-  depth.addEventListener("change", () => {
-    if (depth.value !== "") live.unfold(Number(depth.value));
-    depth.value = "";
-  });
   bar.append(
     makeSearchField(search),
     makeButton("‹", () => search.go(-1), "Previous match"),
@@ -36,7 +29,7 @@ function makeLiveBar(live) {
     search.copy,
     makeButton("Expand all", () => live.unfold(null), "Open all branches, as far as there is room"),
     makeButton("Collapse all", () => live.shown.unfold(1)),
-    depth,
+    makeDepth((depth) => live.unfold(depth)),
     makeHelp(bar),
     live.said,
   );

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeldata import nn
+from modeldata import nn, pytree_dataclass
 from modeldata.named import wrap
 from modeldata.toolshed.model_rewiring import KnockOutAttentionHeads
 from modeldata.variables import StateVariable, unbind_variables, variable_jit
@@ -289,6 +289,18 @@ def test_a_cache_says_which_axes_it_was_made_for():
         )
     with pytest.raises(nn.MissingSideInputError, match="needs the side input `cache_end_index`"):
         cached(x, token_positions=1)
+
+
+def test_attention_that_computes_something_of_its_own_gets_no_cache():
+    @pytree_dataclass(has_implicitly_inherited_fields=True)
+    class Doubled(nn.Attention):
+        def __call__(self, argument, /, **side_inputs):
+            return super().__call__(argument, **side_inputs) * 2
+
+    doubled = Doubled(**make_attention().attributes_dict())
+    for kind in (nn.KVCachingAttention, nn.WindowCachingAttention):
+        with pytest.raises(TypeError, match="`Doubled`, which computes something of its own"):
+            kind.from_uncached(doubled, "seq", 8, {"groups": 2, "projection": 4})
 
 
 def test_a_cache_keeps_its_label_and_dtype():

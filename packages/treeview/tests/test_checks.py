@@ -31,6 +31,11 @@ WORDS = np.array([["a", "b"]])
             {"vmin": 0, "continuous": False},
             "Expected `continuous` to be True or 'auto' with `vmin`, got False; digits have no",
         ),
+        (
+            np.zeros(3, "M8[s]"),
+            {"around_zero": True},
+            r"Expected `around_zero` to be False or 'auto' for datetime64\[s\], got True; the zero",
+        ),
         (WORDS, {"vmax": 1}, "Expected numbers for `vmax`, got <U1.*; leave `vmax` out"),
         (WORDS, {"scale_axis": 0}, "Expected numbers for `scale_axis`, got <U1"),
         (WORDS, {"continuous": True}, "Expected numbers for `continuous`, got <U1"),
@@ -96,8 +101,21 @@ def test_limits_of_times_are_times():
     (legend,) = figure.picture.legends
     assert (legend.low, legend.high) == ("2024-01-10", "2024-01-20")
     assert legend.note == "times, 19 beyond the scale"
+    each = treeview.render_array(days[None], scale_axis=0, vmin=["2024-01-10"], vmax=["2024-01-20"])
+    assert (each.picture.pixels == figure.picture.pixels).all()
+    assert each.picture.legends[0].low == "0: 2024-01-10"
     with pytest.raises(ValueError, match="Expected `vmax` to be a finite number, got nan"):
         treeview.render_array(days, vmax=np.datetime64("NaT"))
+
+
+def test_dates_are_exact_and_have_no_middle():
+    moments = np.array([1_709_600_523_123_456_789, 1_709_600_523_123_456_999, -(2**63)])
+    figure = treeview.render_array(moments.astype("M8[ns]"))
+    first, last = "2024-03-05T01:02:03.123456789", "2024-03-05T01:02:03.123456999"
+    assert figure.text().startswith(f"datetime64[ns][3]: times from {first} to {last}, 1 NaN;")
+    (legend,) = treeview.render_array(np.arange("1960", "1980", dtype="M8[Y]")).picture.legends
+    assert (legend.low, legend.high) == ("1960", "1979")
+    assert legend.colors[0] == "#{:02x}{:02x}{:02x}".format(*colors.sequential_map()[0, :3])
 
 
 def test_integers_with_limits_are_colors():

@@ -49,11 +49,17 @@ def checked_style(style: PictureStyle, info: ArrayInfo) -> PictureStyle:
         style = replace(style, around_zero=True)
     _check_sizes(style)
     _check_numbers(style, info)
-    integral = kind_of(info) in ("bool", "integer")
+    kind = kind_of(info)
+    integral = kind in ("bool", "integer")
     if style.continuous is False and not integral:
         raise ValueError(
             f"Expected integers or truth values for `continuous=False`, got {info.dtype}; leave "
             "`continuous` out, or round the array to integers first."
+        )
+    if style.around_zero is True and np.dtype(info.dtype if kind == "time" else "m").kind == "M":
+        raise ValueError(
+            f"Expected `around_zero` to be False or 'auto' for {info.dtype}, got True; the zero of "
+            "dates means nothing."
         )
     _check_limits(style)
     if style.dynamic is True:
@@ -201,7 +207,8 @@ def _times(given: Any, argument: str, info: ArrayInfo) -> Any:
         times = values.astype(np.dtype(info.dtype).newbyteorder("="))
     except (TypeError, ValueError):
         return None
-    return np.where(np.isnat(times), np.nan, times.astype(np.int64))
+    missing, counts = np.isnat(times), times.astype(np.int64)
+    return np.where(missing, np.nan, counts) if missing.any() else counts
 
 
 def with_limits(

@@ -5,7 +5,7 @@ values two colours. What is not a finite number gets a mark, not only a colour.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,16 +65,21 @@ def paint_values(values: NumpyArray, masked: Mask | None, style: PictureStyle) -
         painting = _paint_integers(values, masked, style)
         if painting is not None:
             return painting
-    numbers, scale = real_values(values, kind)
-    return _paint_numbers(numbers, scale, masked, style)
+    numbers, reading = real_values(values, kind)
+    return _paint_numbers(numbers, reading, masked, counted_style(style, reading))
 
 
 @dataclass(frozen=True, slots=True)
 class NumberReading:
-    """How the numbers behind the colours are to be read."""
+    """How the numbers behind the colours are to be read.
+
+    Dates count from the earliest one: floats would not hold all digits of others, and the zero of
+    dates means nothing. Then `start` is that one.
+    """
 
     meaning: str = "values"
     write: Callable[[float], str] = lambda value: number_text(value, digits=3)
+    start: int | None = None
 
 
 def real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, NumberReading]:
@@ -91,18 +96,54 @@ def real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, Numbe
         if kind == "complex":
             return np.abs(values).astype(np.float64), NumberReading("magnitudes")
         if kind == "time":
-            numbers = values.astype(np.int64).astype(np.float64)
-            numbers[np.isnat(values)] = np.nan
-            unit = values.dtype.newbyteorder("=")
-            return numbers, NumberReading("times", lambda value: _time_text(value, unit))
+            return _real_times(values)
         if kind:
             return values.astype(np.float64), NumberReading()
     raise ValueError(f"Expected an array of numbers to draw, got {values.dtype}.")
 
 
-def _time_text(value: float, unit: np.dtype[Any]) -> str:
-    """A time of some unit; floats do not hold the last integer, and the first is no time."""
-    return str(np.int64(max(min(int(value), _LATEST), -_LATEST)).astype(unit))
+def _real_times(values: NumpyArray) -> tuple[NumpyArray, NumberReading]:
+    missing = np.isnat(values)
+    counts = values.astype(np.int64)
+    unit = values.dtype.newbyteorder("=")
+    start = None
+    if unit.kind == "M" and not missing.all():
+        start = int(counts[~missing].min())
+        # Distances wrap around into the unsigned type, where they are exact.
+        counts = counts.view(np.uint64) - np.array(start % (1 << 64), np.uint64)
+    numbers = np.asarray(counts.astype(np.float64))
+    numbers[missing] = np.nan
+
+    def write(value: float) -> str:
+        count = int(value) + (start or 0)
+        # Floats do not hold the last integer, and the first one stands for no time.
+        return str(np.int64(max(min(count, _LATEST), -_LATEST)).astype(unit))
+
+    return numbers, NumberReading("times", write, start)
+
+
+def counted_style(style: PictureStyle, reading: NumberReading) -> PictureStyle:
+    """A style whose limits count as the numbers do.
+
+    Args:
+        style: How to draw, with limits that count from zero.
+        reading: How the numbers are to be read.
+    """
+    start = reading.start
+    if start is None:
+        return style
+
+    def moved(limits: Sequence[float] | None) -> list[float] | None:
+        return None if limits is None else [limit - start for limit in limits]
+
+    return replace(
+        style,
+        around_zero=False,
+        low=None if style.low is None else style.low - start,
+        high=None if style.high is None else style.high - start,
+        lows=moved(style.lows),
+        highs=moved(style.highs),
+    )
 
 
 def _paint_integers(

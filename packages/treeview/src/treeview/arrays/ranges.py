@@ -13,6 +13,7 @@ from treeview.arrays.painting import (
     color_limits,
     color_places,
     count_marks,
+    counted_style,
     marked_painting,
     real_values,
 )
@@ -42,6 +43,7 @@ def paint_ranges(
     """
     axis = style.scale_axis or 0
     numbers, reading = real_values(values, number_kind(values.dtype))
+    style = counted_style(style, reading)
     shown = np.isfinite(numbers) if masked is None else np.isfinite(numbers) & ~masked
     slices, kept = np.moveaxis(numbers, axis, 0), np.moveaxis(shown, axis, 0)
     parts = [part[keep] for part, keep in zip(slices, kept, strict=True)]

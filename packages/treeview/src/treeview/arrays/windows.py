@@ -13,8 +13,6 @@ import numpy as np
 
 from treeview.arrays.protocol import Window
 
-_CLOSE = 1e-4
-
 Values = np.ndarray[Any, np.dtype[Any]]
 
 _MOST_INDEXED = 32  # NumPy allows more axes than it indexes together
@@ -40,19 +38,24 @@ def balanced_window(
     limits = [_shown(size, _axis_limit(size, axis_cutoff, minimum_edge)) for size in shape]
     if maximum_size is None or math.prod(limits) <= maximum_size:
         return tuple(map(axis_window, shape, limits))
-    least = [min(limit, 2 * minimum_edge) for limit in limits]
+    roots = [math.sqrt(size) for size in shape]
+    axes = [
+        (size, limit, min(limit, 2 * minimum_edge), root)
+        for size, limit, root in zip(shape, limits, roots, strict=True)
+    ]
 
     def counts(scale: float) -> list[int]:
-        wanted = [
-            max(low, int(scale * math.sqrt(size))) for size, low in zip(shape, least, strict=True)
+        return [
+            _shown(size, min(limit, max(least, int(scale * root))))
+            for size, limit, least, root in axes
         ]
-        return [_shown(size, min(*pair)) for size, *pair in zip(shape, limits, wanted, strict=True)]
 
-    low, high = 0.0, math.sqrt(max(shape))
-    for _ in range(50):
-        if high - low <= _CLOSE * low:
-            break
+    low, high = 0.0, max(roots)
+    # Until there is but one scale between at which an axis gets one more.
+    while sum([int(high * root) - int(low * root) for root in roots]) > 1:
         middle = (low + high) / 2
+        if not low < middle < high:
+            break
         if math.prod(counts(middle)) <= maximum_size:
             low = middle
         else:

@@ -84,6 +84,24 @@ def test_masks_say_what_is_missing_or_does_not_fit(layer):
         layer(x, token_positions=wrap(np.arange(4), "seq"))
 
 
+def test_a_forbidden_score_is_a_number_that_its_dtype_has():
+    layer = nn.ApplyCausalAttentionMask(-2.4e38)
+    x = wrap(jnp.ones((1, 2), jnp.float16), "seq", "kv_seq")
+    masked = layer.replace(kv_positions_input_name="kv")(
+        x, token_positions=wrap(jnp.array([0]), "seq"), kv=wrap(jnp.array([-1, -1]), "seq")
+    )
+    np.testing.assert_array_equal(masked.data_array, np.finfo(np.float16).min)
+    np.testing.assert_array_equal(nn.Softmax("kv_seq")(masked).data_array, 0.5)
+
+
+def test_masks_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="`sliding_window_size` of at least 1, .* but got 0"):
+        nn.ApplyCausalSlidingWindowAttentionMask(-1.0, 0)
+    additive = wrap(np.zeros(3, np.float32), "kv_seq")
+    with pytest.raises(TypeError, match="a boolean mask in `mask`, .* but got float32. Compare"):
+        nn.ApplyExplicitAttentionMask("mask", -1.0)(wrap(scores(), *SCORES), mask=additive)
+
+
 def make_attention(mask=None):
     """A small grouped attention layer, with parameters."""
     key = jax.random.key(0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
@@ -31,12 +32,18 @@ class ApplyExplicitAttentionMask(Layer):
 
         Raises:
             MissingSideInputError: If the mask is not there.
-            TypeError: If the input or the mask are not named arrays.
+            TypeError: If the input or the mask are not named arrays, or the mask holds floating
+                numbers, which may be meant to be added.
             ValueError: If their axes do not fit.
         """
         mask = require_side_input(self, side_inputs, self.mask_input_name)
         name = f"`{type(self).__name__}`"
         require_named(f"{name} (`{self.mask_input_name}`)", mask)
+        if jnp.issubdtype(mask.dtype, jnp.inexact):
+            raise TypeError(
+                f"{name} needs a boolean mask in `{self.mask_input_name}`, true where attention is "
+                f"allowed, but got {mask.dtype}. Compare it first, as in `mask > 0`."
+            )
         _require_fit(name, argument, mask)
         return _masked(argument, mask, self.masked_out_value)
 
@@ -93,6 +100,13 @@ class ApplyCausalSlidingWindowAttentionMask(Layer):
     kv_positions_input_name: str = static_field(default="token_positions")
     seq_axis: Hashable = static_field(default="seq")
     kv_seq_axis: Hashable = static_field(default="kv_seq")
+
+    def __post_init__(self) -> None:
+        if self.sliding_window_size < 1:
+            raise ValueError(
+                f"`{type(self).__name__}` needs a `sliding_window_size` of at least 1, which is "
+                f"the query's own position, but got {self.sliding_window_size}."
+            )
 
     def __call__(self, argument: NamedArray, /, **side_inputs: Any) -> NamedArray:
         """Returns the masked scores.
@@ -151,6 +165,20 @@ def _mask_after(
 def _masked(scores: NamedArray, mask: NamedArray, value: float) -> NamedArray:
     # A mask with further axes gives scores for each index of them.
     dims = (*(name for name in mask.dims if name not in scores.dims), *scores.dims)
-    fill = jnp.asarray(value, scores.dtype)
+    fill = fill_value(value, scores.dtype)
     data = jnp.where(data_like(mask, dims), data_like(scores, dims), fill)
     return NamedArray(data_array=data, dims=dims)
+
+
+def fill_value(value: float, dtype: Any) -> jax.Array:
+    """Returns what to put in place of forbidden scores, as a number that the dtype has.
+
+    A finite number stays finite: of a row without anything else, infinity would make NaN.
+
+    Args:
+        value: The number that was asked for.
+        dtype: The dtype of the scores.
+    """
+    if jnp.issubdtype(dtype, jnp.floating) and np.isfinite(value):
+        value = max(value, float(jnp.finfo(dtype).min))
+    return jnp.asarray(value, dtype)

@@ -9,6 +9,7 @@ from modeldata._struct import pytree_dataclass, static_field
 from modeldata.named import NamedArray
 from modeldata.nn._axes import data_like, rename, require_named, require_sizes
 from modeldata.nn._layer import Layer, require_side_input
+from modeldata.nn._masks import fill_value
 
 
 @pytree_dataclass
@@ -41,5 +42,5 @@ class ApplyPaddingAttentionMask(Layer):
         positions = rename(positions, {self.seq_axis: self.kv_seq_axis})
         require_sizes(name, require_named(name, argument), positions.named_shape)
         allowed = data_like(positions, argument.dims) >= 0
-        fill = jnp.asarray(self.masked_out_value, argument.dtype)
+        fill = fill_value(self.masked_out_value, argument.dtype)
         return argument.replace(data_array=jnp.where(allowed, argument.data_array, fill))

@@ -118,6 +118,15 @@ def test_dates_are_exact_and_have_no_middle():
     assert legend.colors[0] == "#{:02x}{:02x}{:02x}".format(*colors.sequential_map()[0, :3])
 
 
+def test_limits_of_long_integers_have_all_their_digits():
+    figure = treeview.render_array(2**40 + np.arange(10), trim_outliers=False)
+    assert figure.text().startswith("int64[10]: values from 1099511627776 to 1099511627785;")
+    (legend,) = figure.picture.legends
+    assert (legend.low, legend.high) == ("1099511627776", "1099511627785")
+    extreme = treeview.render_array(np.array([-(2**63), 2**63 - 1]))
+    assert extreme.text().startswith("int64[2]: values from -9.22e+18 to 9.22e+18;")
+
+
 def test_integers_with_limits_are_colors():
     figure = treeview.render_array(np.array([[0, 5, 10]]), vmin=0, vmax=5)
     table = colors.sequential_map()

@@ -32,6 +32,7 @@ from treeview.arrays.tiles import (
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _LATEST = 2**63 - 1
+_MOST_EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,17 @@ def real_values(values: NumpyArray, kind: NumberKind) -> tuple[NumpyArray, Numbe
             return np.abs(values).astype(np.float64), NumberReading("magnitudes")
         if kind == "time":
             return _real_times(values)
+        if kind == "integer":
+            return values.astype(np.float64), NumberReading(write=_integer_text)
         if kind:
             return values.astype(np.float64), NumberReading()
     raise ValueError(f"Expected an array of numbers to draw, got {values.dtype}.")
+
+
+def _integer_text(value: float) -> str:
+    """A limit among integers, exactly where floats hold all integers."""
+    exact = abs(value) < _MOST_EXACT and value.is_integer()
+    return str(int(value)) if exact else number_text(value, digits=3)
 
 
 def _real_times(values: NumpyArray) -> tuple[NumpyArray, NumberReading]:

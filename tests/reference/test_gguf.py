@@ -163,6 +163,7 @@ def write_gguf(path, model, architecture):
     kind = next(number for number, name in numbers.items() if name == architecture)
     names = gguf.get_tensor_name_map(kind, LAYERS)
     writer = gguf.GGUFWriter(path, architecture)
+    writer.add_name("a test")
     for key, value in metadata(config).items():
         add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
         if value is not None:
@@ -192,6 +193,7 @@ def metadata(config):
             "feed_forward_length": 4 * config.n_embd,
             "block_count": config.n_layer,
             "attention.head_count": config.n_head,
+            "vocab_size": config.vocab_size,
             "attention.layer_norm_epsilon": config.layer_norm_epsilon,
         }
     rope = config.rope_parameters
@@ -201,6 +203,7 @@ def metadata(config):
         "feed_forward_length": config.intermediate_size,
         "block_count": config.num_hidden_layers,
         "attention.head_count": config.num_attention_heads,
+        "vocab_size": config.vocab_size,
         "attention.head_count_kv": config.num_key_value_heads,
         "attention.layer_norm_rms_epsilon": config.rms_norm_eps,
         "expert_count": getattr(config, "num_local_experts", None),
@@ -260,3 +263,21 @@ def test_gguf_files_give_the_logits_of_the_models_that_they_were_made_of(
     )
     assert type(again) is type(theirs)
     assert_close(reference_logits(torch, again), expected)
+
+
+@pytest.mark.parametrize(
+    ("family", "architecture", "changes"),
+    # Of other files, transformers leaves out some settings.
+    [("Llama", "llama", {}), ("Qwen2", "qwen2", {}), ("Qwen3", "qwen3", {"head_dim": 128})],
+)
+def test_gguf_files_are_read_as_transformers_reads_them(
+    transformers, torch, family, architecture, changes, tmp_path
+):
+    made_of = random_model(transformers, torch, family, changes)
+    write_gguf(tmp_path / "a.gguf", made_of, architecture)
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(
+        tmp_path, gguf_file="a.gguf", dtype=torch.float32, attn_implementation="eager"
+    ).eval()
+    ours = models.load(tmp_path / "a.gguf", progress=False)
+    found = ours(nx.wrap(jnp.asarray(TOKENS), "seq")).unwrap("seq", "vocabulary")
+    assert_close(found, reference_logits(torch, theirs))

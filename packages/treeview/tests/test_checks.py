@@ -36,6 +36,11 @@ WORDS = np.array([["a", "b"]])
             {"around_zero": True},
             r"Expected `around_zero` to be False or 'auto' for datetime64\[s\], got True; the zero",
         ),
+        (
+            CUBE * 1j,
+            {"dynamic_colormap": True},
+            "Expected real numbers for `dynamic_colormap=True`",
+        ),
         (WORDS, {"vmax": 1}, "Expected numbers for `vmax`, got <U1.*; leave `vmax` out"),
         (WORDS, {"scale_axis": 0}, "Expected numbers for `scale_axis`, got <U1"),
         (WORDS, {"continuous": True}, "Expected numbers for `continuous`, got <U1"),

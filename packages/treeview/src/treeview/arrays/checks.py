@@ -45,11 +45,16 @@ def checked_style(style: PictureStyle, info: ArrayInfo) -> PictureStyle:
         around_zero=choice(style.around_zero, "around_zero"),
         dynamic=choice(style.dynamic, "dynamic_colormap"),
     )
+    kind = kind_of(info)
+    if style.dynamic is True and kind in ("complex", "time"):
+        raise ValueError(
+            f"Expected real numbers for `dynamic_colormap=True`, got {info.dtype}; leave "
+            "`dynamic_colormap` out."
+        )
     if style.dynamic is True and style.around_zero == "auto":
         style = replace(style, around_zero=True)
     _check_sizes(style)
     _check_numbers(style, info)
-    kind = kind_of(info)
     integral = kind in ("bool", "integer")
     if style.continuous is False and not integral:
         raise ValueError(

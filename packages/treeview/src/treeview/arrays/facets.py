@@ -128,6 +128,9 @@ def axis_cut(indices: Positions) -> int:
     """Before which of the shown indices some are left out, or 0."""
     if not len(indices) or indices[-1] - indices[0] + 1 == len(indices):
         return 0
+    half = len(indices) // 2  # where windows leave out what they do
+    if indices[half] - indices[half - 1] > 1:
+        return half
     return int(np.flatnonzero(np.diff(indices) > 1)[0]) + 1
 
 

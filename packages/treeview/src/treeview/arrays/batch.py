@@ -202,7 +202,10 @@ def _read(jobs: list[Reading], deadline: float, follow: Callable[[], None] | Non
     for job in waiting:
         if job.counted:
             job.counted, job.skipped = False, "too large to read in time"
-    _read_batch([job for job in waiting if job.window is not None])
+    late = [job for job in waiting if job.window is not None]
+    if follow is not None:
+        _wait_until_ready(late)
+    _read_batch(late)
 
 
 def _read_batch(jobs: list[Reading]) -> None:

@@ -224,19 +224,19 @@ def with_limits(
     Args:
         style: How to draw.
         info: What to draw.
-        vmin: The value of the first colour.
-        vmax: The value of the last colour.
+        vmin: The value of the first colour; None for that of the style.
+        vmax: The value of the last colour, likewise.
         axis: The axis each index of which has limits of its own, in the order of the data.
 
     Raises:
         ValueError: Limits are not as many as the indices, not finite, or contradict each other.
     """
     several: dict[str, list[float]] = {}
-    single: dict[str, float | None] = {}
+    single = {"vmin": style.low, "vmax": style.high}
     for name, given in (("vmin", vmin), ("vmax", vmax)):
         if isinstance(given, Sequence):
             several[name] = list(given)
-        else:
+        elif given is not None:
             single[name] = given
     for name, limits in several.items():
         if axis is None:
@@ -248,8 +248,8 @@ def with_limits(
     style = replace(
         style,
         scale_axis=axis,
-        low=single.get("vmin"),
-        high=single.get("vmax"),
+        low=single["vmin"],
+        high=single["vmax"],
         lows=several.get("vmin"),
         highs=several.get("vmax"),
     )

@@ -264,6 +264,11 @@ def test_tokens_are_drawn_as_often_as_their_probability_says(temperature):
     np.testing.assert_allclose(shares(temperature=temperature), expected, atol=0.03)
 
 
+def test_a_tiny_temperature_takes_the_most_likely():
+    setting = SamplingSettings(temperature=2e-38)
+    assert int(choose_tokens(jnp.asarray([0.5, 2.0, 1.0]), jax.random.key(0), setting)) == 1
+
+
 def test_top_k_draws_only_from_the_most_likely():
     expected = np.zeros(5)
     expected[[0, 3]] = softmax(LOGITS[[0, 3]])

@@ -123,7 +123,9 @@ def choose_tokens(logits: jax.Array, key: Any, settings: SamplingSettings) -> ja
     if not settings.is_random:
         return likely
     heat = jnp.asarray(settings.temperature)[..., None]
-    scaled = logits.astype(jnp.float32) / jnp.where(heat > 0, heat, 1)
+    logits = logits.astype(jnp.float32)
+    # Below zero, so that a tiny temperature makes no infinities that are all alike.
+    scaled = (logits - jnp.max(logits, axis=-1, keepdims=True)) / jnp.where(heat > 0, heat, 1)
     if settings.top_k is None and settings.top_p is None:
         drawn = _draw(key, _limited(scaled, settings.min_p))
     else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNFOLDED = 2_000
 """How many lines there may be before no more parts are opened."""
 
-_SECONDS = 3.0
+_SECONDS = 2.0  # less than views wait for an answer
 
 
 @dataclass(slots=True)

@@ -104,8 +104,8 @@ class Live {
   }
 
   /** @param {Answer} answer */
-  unfolded({ left = 0 }) {
-    this.shown.unfold(this.depth ?? Infinity);
+  unfolded({ left = 0, depth }) {
+    this.shown.unfold(depth ?? Infinity);
     this.depth = null;
     const branches = left === 1 ? "1 branch stays" : `${left.toLocaleString("en-US")} branches stay`;
     this.say(left > 0 ? `${branches} folded, for there are many lines` : "");

@@ -29,6 +29,7 @@
  * @property {number} [hits]
  * @property {number} [hit]
  * @property {number} [left]
+ * @property {number | null} [depth]
  * @property {number} [searched]
  * @property {boolean} [all]
  * @property {boolean} [exact]

@@ -93,7 +93,7 @@ class Family:
         if checkpoint.naming != "gguf":
             return checkpoint
         renamed = copy.copy(checkpoint)
-        renamed.config = self.gguf_settings(checkpoint)
+        renamed.config = {"model_type": self.architectures[0], **self.gguf_settings(checkpoint)}
         return renamed
 
     def build_slots(self, config: Any, checkpoint_config: str | None = None) -> Model:

@@ -290,7 +290,7 @@ def _check_call(model: Any, prompt: Any) -> None:
     # What JAX makes inside of compiled code is traced, whatever it is made of.
     made, given = jnp.zeros(()), getattr(prompt, "data_array", prompt)
     if isinstance(made, Tracer) or isinstance(given, Tracer):
-        raise RuntimeError(
+        raise RuntimeError(  # noqa: TRY004  # the place of the call is wrong, not a type
             "Expected to generate outside of compiled code, but JAX is tracing. What generates "
             "compiles itself; call it without `jit`, `vmap` or `grad` around it."
         )

@@ -272,7 +272,14 @@ def test_what_has_no_picture_keeps_its_summary(array):
             "Expected `cutoff_size_per_axis` to be a whole",
         ),
         ({"around_zero": "yes"}, ValueError, "Expected `around_zero` to be True, False or 'auto'"),
+        ({"around_zero": np.arange(2)}, ValueError, "Expected `around_zero` to be True"),
         ({"pixels_per_cell": 0}, ValueError, "Expected `pixels_per_cell` between 1 and 64, got 0"),
+        (
+            {"pixels_per_cell": "a"},
+            ValueError,
+            "Expected `pixels_per_cell` between 1 and 64, got 'a'",
+        ),
+        ({"force_continuous": "x"}, TypeError, "Expected `force_continuous` to be True or False"),
         ({"token_lookup_fn": 3}, TypeError, "Expected `token_lookup_fn` to be a function"),
         (
             {"prefers_row": "a", "prefers_column": ("b", "a")},

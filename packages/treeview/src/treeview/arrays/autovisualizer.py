@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Literal, Self, SupportsIndex
 
+from treeview._names import class_of
+from treeview.arrays.checks import check_cell, choice
 from treeview.arrays.drawing import can_draw_unasked
+from treeview.arrays.given import short_text
 from treeview.arrays.protocol import ArrayInfo
 from treeview.arrays.style import PictureStyle
 from treeview.arrays.tokens import TokenLookup, token_texts
@@ -69,13 +72,13 @@ class ArrayAutovisualizer:
                 raise TypeError(f"Expected `{name}` to be a whole number, got {value!r}.")
             if value.__index__() < 1:
                 raise ValueError(f"Expected `{name}` to be at least 1, got {value!r}.")
-        if self.around_zero not in (True, False, "auto"):
-            raise ValueError(
-                f"Expected `around_zero` to be True, False or 'auto', got {self.around_zero!r}."
+        choice(self.around_zero, "around_zero")
+        if class_of(self.force_continuous) is not bool:
+            raise TypeError(
+                "Expected `force_continuous` to be True or False, got "
+                f"{short_text(self.force_continuous)}."
             )
-        cell = self.pixels_per_cell
-        if cell is not None and not 1 <= cell <= 64:
-            raise ValueError(f"Expected `pixels_per_cell` between 1 and 64, got {cell!r}.")
+        check_cell(self.pixels_per_cell)
         if self.token_lookup_fn is not None and not callable(self.token_lookup_fn):
             raise TypeError(
                 "Expected `token_lookup_fn` to be a function from a number to a text, got "

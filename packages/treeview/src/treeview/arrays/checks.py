@@ -118,9 +118,20 @@ def _check_sizes(style: PictureStyle) -> None:
             raise ValueError(
                 f"Expected `{name}` to be a whole number from {least} on, got {short_text(size)}."
             )
-    cell: Any = style.pixels_per_cell
+    check_cell(style.pixels_per_cell)
+
+
+def check_cell(cell: Any) -> None:
+    """Checks the size of a cell.
+
+    Args:
+        cell: The side of a cell in CSS pixels, or None.
+
+    Raises:
+        ValueError: It is no number from 1 to 64.
+    """
     try:
-        fits = cell is None or 1 <= cell <= 64
+        fits = cell is None or bool(1 <= cell <= 64)
     except (TypeError, ValueError):
         fits = False
     if not fits:

@@ -62,3 +62,30 @@ def test_published_settings_give_what_transformers_gives(transformers, torch, na
         (axis,) = output.named_shape.keys() - {"seq"}
         found = output.unwrap("seq", axis)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_of_a_gemma_3_for_images_too_the_language_model_is_equal(transformers, torch, tmp_path):
+    text = {"num_hidden_layers": 7, "head_dim": 8, "hidden_size": 32, "intermediate_size": 48}
+    text |= {"num_attention_heads": 4, "num_key_value_heads": 2, "query_pre_attn_scalar": 8}
+    vision = {"num_hidden_layers": 1, "hidden_size": 16, "intermediate_size": 32}
+    vision |= {"num_attention_heads": 2, "image_size": 28, "patch_size": 14}
+    config = transformers.Gemma3Config(
+        text_config={**text, "vocab_size": 99, "sliding_window": 4},
+        vision_config=vision,
+        mm_tokens_per_image=4,
+        boi_token_index=90,
+        eoi_token_index=91,
+        image_token_index=92,
+    )
+    torch.manual_seed(0)
+    theirs = transformers.Gemma3ForConditionalGeneration(config).eval()
+    theirs.save_pretrained(tmp_path / "whole")
+    expected = reference_output(torch, theirs, TEXT)
+    for source in (theirs, tmp_path / "whole"):
+        ours = models.load(source, progress=False)
+        found = ours(nx.wrap(jnp.asarray(TEXT), "seq")).unwrap("seq", "vocabulary")
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    models.save(ours, tmp_path / "text")
+    alone = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "text").eval()
+    assert type(alone).__name__ == "Gemma3ForCausalLM"
+    np.testing.assert_allclose(reference_output(torch, alone, TEXT), expected, atol=1e-6)

@@ -207,6 +207,27 @@ def test_text_settings_may_be_nested(tmp_path):
     assert len(parameters(models.load(tmp_path, progress=False))) == 28
 
 
+@pytest.mark.parametrize("prefix", ["language_model.model.", "model.language_model."])
+def test_of_a_model_for_images_too_the_language_model_is_loaded(tmp_path, prefix):
+    tensors = some_tensors("huggingface")
+    whole = {name.replace("model.", prefix, 1): value for name, value in tensors.items()}
+    whole["vision_tower.post_layernorm.weight"] = np.ones(3, np.float32)
+    whole["model.multi_modal_projector.mm_soft_emb_norm.weight"] = np.ones(3, np.float32)
+    for name, weights in {"plain": tensors, "whole": whole}.items():
+        (tmp_path / name).mkdir()
+        write_folder(tmp_path / name, weights)
+    config = {"model_type": "gemma3", "text_config": FOLDER_SETTINGS}
+    (tmp_path / "whole" / "config.json").write_text(json.dumps(config))
+    plain, found = (models.load(tmp_path / name, progress=False) for name in ("plain", "whole"))
+    expected = parameters(plain)
+    assert parameters(found).keys() == expected.keys()
+    for label, value in parameters(found).items():
+        assert np.array_equal(value.data_array, expected[label].data_array)
+    models.save(found, tmp_path / "text")
+    saved = json.loads((tmp_path / "text" / "config.json").read_text())
+    assert saved["model_type"] == FOLDER_SETTINGS["model_type"]
+
+
 def test_progress_is_shown_if_it_is_wanted(tmp_path, capsys):
     path = write_gguf(tmp_path / "a.gguf")
     models.load(path, progress=False)

@@ -12,6 +12,7 @@ from modeldata.models.checkpoints._huggingface import (
 from modeldata.models.checkpoints._mxfp4 import ExpandedCheckpoint, is_mxfp4
 from modeldata.models.checkpoints._settings import Settings
 from modeldata.models.checkpoints._tables import Place, Portion, WeightRule, check_tensors
+from modeldata.models.checkpoints._text_part import text_part
 
 __all__ = [
     "Checkpoint",
@@ -31,4 +32,5 @@ __all__ = [
     "is_mxfp4",
     "is_transformers_model",
     "read_json",
+    "text_part",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 from jax.typing import DTypeLike
 
-from modeldata.models.checkpoints import Checkpoint, LoadError, WeightRule
+from modeldata.models.checkpoints import Checkpoint, LoadError, WeightRule, text_part
 from modeldata.models.families import (
     _bert,
     _gemma,
@@ -84,6 +84,8 @@ class Family:
     def with_common_names(self, checkpoint: Checkpoint) -> Checkpoint:
         """Returns a checkpoint whose settings have the names of Hugging Face.
 
+        Of a model that reads images too, it is the part that reads text.
+
         Args:
             checkpoint: The checkpoint.
 
@@ -91,7 +93,7 @@ class Family:
             LoadError: If a setting is missing, damaged or not supported.
         """
         if checkpoint.naming != "gguf":
-            return checkpoint
+            return text_part(checkpoint)
         renamed = copy.copy(checkpoint)
         renamed.config = {"model_type": self.architectures[0], **self.gguf_settings(checkpoint)}
         return renamed

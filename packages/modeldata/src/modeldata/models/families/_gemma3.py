@@ -59,8 +59,6 @@ def read_gemma3(checkpoint: Checkpoint) -> LlamalikeTransformerConfig:
         LoadError: If a setting is missing, damaged or not supported.
     """
     settings = Settings(checkpoint.config, checkpoint.source)
-    if settings.get("text_config") is not None:
-        settings = settings.part("text_config")
     settings = settings.with_defaults(_HUGGINGFACE_DEFAULTS)
     settings.choice("hidden_activation", ["gelu_pytorch_tanh"])
     settings.choice("attention_bias", [False])

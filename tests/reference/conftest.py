@@ -1,4 +1,4 @@
-"""Gives tests the real Gemma 3 270M, put together once from its package."""
+"""Gives tests what they compare with, and the real Gemma 3 270M, put together once."""
 
 import os
 import tempfile
@@ -8,6 +8,20 @@ import numpy as np
 import pytest
 
 CACHE_VARIABLE = "MODELDATA_TEST_CACHE"
+
+
+@pytest.fixture(scope="session")
+def transformers():
+    """The library that is the reference."""
+    return pytest.importorskip("transformers")
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch on one core, since the models are tiny."""
+    library = pytest.importorskip("torch")
+    library.set_num_threads(1)
+    return library
 
 
 @pytest.fixture(scope="session")

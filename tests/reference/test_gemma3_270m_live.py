@@ -12,11 +12,6 @@ pytestmark = [pytest.mark.reference, pytest.mark.weights]
 
 
 @pytest.fixture(scope="module")
-def transformers():
-    return pytest.importorskip("transformers")
-
-
-@pytest.fixture(scope="module")
 def their_tokenizer(transformers, gemma_path):
     return transformers.AutoTokenizer.from_pretrained(gemma_path.parent, gguf_file=gemma_path.name)
 

@@ -78,18 +78,6 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope="module")
-def transformers():
-    return pytest.importorskip("transformers")
-
-
-@pytest.fixture(scope="module")
-def torch():
-    library = pytest.importorskip("torch")
-    library.set_num_threads(1)
-    return library
-
-
 def random_model(transformers, torch, family, changes):
     settings = {**SIZES, **(changes or {})}
     if family == "GPT2":

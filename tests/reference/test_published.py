@@ -15,18 +15,6 @@ TEXT = np.array([3, 14, 1, 5, 9, 2, 6, 5, 35, 8, 9, 7])
 SHORT = 6
 
 
-@pytest.fixture(scope="module")
-def transformers():
-    return pytest.importorskip("transformers")
-
-
-@pytest.fixture(scope="module")
-def torch():
-    library = pytest.importorskip("torch")
-    library.set_num_threads(1)
-    return library
-
-
 def random_model(transformers, torch, folder):
     """The model that transformers makes of a `config.json`, with random weights."""
     config = transformers.AutoConfig.from_pretrained(folder)

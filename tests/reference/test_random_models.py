@@ -143,18 +143,6 @@ FAMILIES += ["Phi3", "Olmo2", "GptOss", "GPTNeoX", "GPT2"]
 run = md.variable_jit(lambda model, tokens, places: model(tokens, token_positions=places))
 
 
-@pytest.fixture(scope="module")
-def transformers():
-    return pytest.importorskip("transformers")
-
-
-@pytest.fixture(scope="module")
-def torch():
-    library = pytest.importorskip("torch")
-    library.set_num_threads(1)
-    return library
-
-
 def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 

@@ -22,6 +22,7 @@ from modeldata.models.transformer._parts import (
     check_tokens,
 )
 from modeldata.named import NamedArray, arange, zeros
+from modeldata.nn._layer import locating
 
 _SEQ = "seq"
 
@@ -121,13 +122,10 @@ class TransformerEncoder(Struct):
             token_positions = arange(_SEQ, count)
         if token_types is None:
             token_types = zeros({_SEQ: count}, jnp.int32)
-        try:
+        with locating(self):
             return self.body(
                 tokens, token_positions=token_positions, token_types=token_types, **side_inputs
             )
-        except nn.MissingSideInputError as error:
-            error.locate(self)
-            raise
 
 
 def build_encoder_transformer(

@@ -10,7 +10,8 @@ from jax.typing import DTypeLike
 
 from modeldata._struct import Struct, pytree_dataclass, static_field
 from modeldata.named import NamedArray, arange
-from modeldata.nn import Layer, MissingSideInputError, Sequential
+from modeldata.nn import Layer, Sequential
+from modeldata.nn._layer import locating
 
 _SEQ = "seq"
 
@@ -124,11 +125,8 @@ class TransformerLM(Struct):
         tokens = check_tokens(tokens, self.metadata.vocab_size)
         if token_positions is None:
             token_positions = arange(_SEQ, tokens.named_shape[_SEQ])
-        try:
+        with locating(self):
             return self.body(tokens, token_positions=token_positions, **side_inputs)
-        except MissingSideInputError as error:
-            error.locate(self)
-            raise
 
 
 def check_tokens(tokens: Any, vocab_size: int) -> NamedArray:

@@ -28,10 +28,10 @@ from treeview._writer import Writer
 MOST_LINES = 1_000
 """Lines up to which all of a document becomes markup."""
 
-FIRST_LINES = 250
+FIRST_LINES = 120
 """How many lines of a longer document do, level by level."""
 
-MORE_LINES = 150
+MORE_LINES = 80
 """How many lines below them do, so that without scripts the first parts can be unfolded in full."""
 
 MOST_PIXELS = 24_000

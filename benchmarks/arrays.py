@@ -71,6 +71,8 @@ def picture_rows() -> Iterator[Row]:
         ours=ours,
         peers=peers,
         goals={"treescope": 1, "matplotlib": 1},
+        why="the exact values of a quarter of a million numbers are compressed too; an image of"
+        " Matplotlib has none.",
     )
     yield size_row("its size, with all values to point at", ours, peers, {"treescope": 1})
     peers = {
@@ -159,6 +161,8 @@ def tree_rows() -> Iterator[Row]:
             "lovely-jax": lambda: [str(lovely_jax.lovely(one)) for one in arrays.values()],
         },
         goals={"treescope": 1 / 5, "lovely-jax": 1 / 2},
+        why="two fifths are the statistics and the histogram of each array, one after the other;"
+        " lovely-jax makes no histograms.",
     )
     options: dict[str, Any] = ALL | {"autovisualize": True}
     ours = Output(lambda: treeview.render_html(arrays, **options))
@@ -168,6 +172,7 @@ def tree_rows() -> Iterator[Row]:
         ours=ours,
         peers=peers,
         goals={"treescope": 1 / 10},
+        why="each shape needs a search for how much of it to show, and labels of its own.",
     )
     yield size_row("its size", ours, peers, {"treescope": 1 / 4})
     yield Row(

@@ -47,6 +47,13 @@ def frames(obj):
     return page.find_all("iframe")
 
 
+@pytest.mark.parametrize(("shown", "count"), [(treeview.bolded("ours"), 1), (Card(), 0)])
+def test_only_a_figure_of_treeview_fills_its_frame(shown, count):
+    html = treeview.render_html(Record(), autovisualize=lambda *_: shown)
+    frame = BeautifulSoup(html, "html.parser").iframe
+    assert frame["srcdoc"].count("<style>body{margin:0}</style>") == count
+
+
 def test_text_stays_the_text_of_the_object():
     assert treeview.render_text(Card()) == "Card(1)"
     assert treeview.render_text([Card()]) == "[Card(1)]"

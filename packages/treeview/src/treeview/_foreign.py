@@ -15,6 +15,8 @@ _MEASURE = (
     "{treeviewHeight:root.getBoundingClientRect().height},'*');"
     "new ResizeObserver(say).observe(root);say()})()</script>"
 )
+# A fragment of ours has a background of its own, in the colours of the theme.
+_OWN, _FILLED = '<div class="treeview"', "<style>body{margin:0}</style>"
 
 
 def foreign_markup(foreign: Foreign) -> Markup:
@@ -33,11 +35,12 @@ def foreign_html(foreign: Foreign, place: str) -> str:
     name = escape(foreign.fallback.plain)
     if image := _IMAGE.fullmatch(foreign.html):
         return f'<img class=tv-rich {place} alt="{name}" src="{image[1]}">'
+    edge = _FILLED if foreign.html.startswith(_OWN) else ""
     # Scripts may run in there, but as a stranger: without `allow-same-origin` they reach
     # neither the page nor its storage.
     return (
         f'<iframe class=tv-rich sandbox="allow-scripts" loading="lazy" {place} title="{name}"'
-        f' srcdoc="{escape_source(foreign.html + _MEASURE)}"></iframe>'
+        f' srcdoc="{escape_source(edge + foreign.html + _MEASURE)}"></iframe>'
     )
 
 
